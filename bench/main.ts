@@ -1,0 +1,38 @@
+// `npm run bench`: every figure of the README but those of `npm run soak` comes from here.
+
+import { writeFileSync } from "node:fs";
+import { type Arguments, help, parseArguments } from "./arguments.js";
+import { parseOrExit } from "./command-line.js";
+import { measureMemory } from "./memory.js";
+import { measureMicro } from "./micro.js";
+import { makeProgress } from "./progress.js";
+import { machine, machineLine, memoryTable, microTable, throughputTables } from "./report.js";
+import { measureThroughput } from "./throughput.js";
+
+/** Long enough that starting and stopping do not show. */
+const SECONDS = 0.6;
+
+async function run({ cases, variants, rounds, micro, memory, json }: Arguments): Promise<void> {
+  const ranOn = machine();
+  const progress = makeProgress();
+  const throughput = await measureThroughput({ cases, variants, rounds, seconds: SECONDS, progress });
+  const small = micro ? measureMicro({ rounds, progress }) : [];
+  const crowds = memory ? await measureMemory() : [];
+  progress.end();
+
+  console.log(machineLine(ranOn));
+  if (throughput.length > 0) console.log(`\n${throughputTables(throughput)}`);
+  if (small.length > 0) console.log(`\n${microTable(small)}`);
+  if (crowds.length > 0) console.log(`\n${memoryTable(crowds)}`);
+  const results = { machine: ranOn, rounds, seconds: SECONDS, throughput, micro: small, memory: crowds };
+  if (json) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+const parsed = parseOrExit(parseArguments);
+if (parsed.help) console.log(help);
+else {
+  await run(parsed).catch((error: Error) => {
+    console.error(`The benchmark failed. ${error.message}`);
+    process.exitCode = 1;
+  });
+}

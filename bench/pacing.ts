@@ -1,0 +1,63 @@
+// Flow control between a sender and a receiver: the receiver acknowledges on a socket of its own how far it has come,
+// and the sender never is more than a window ahead. PUB drops silently where nothing paces it; here nothing may be lost.
+
+import { Pull, Push } from "zeromq";
+
+/** Enough to keep the receiver busy while an acknowledgement travels, and bounded in memory for large bodies. */
+export function windowFor(bytes: number): number {
+  return Math.min(4_096, Math.max(64, Math.floor((32 * 1024 * 1024) / bytes)));
+}
+
+export interface Pacer {
+  /** To be asked before every message: undefined when it may be sent at once, otherwise a promise of that. */
+  take(window: number): Promise<void> | undefined;
+}
+
+/** The sender's half. */
+export function pacer(address: string): Pacer {
+  const acknowledgements = new Pull();
+  acknowledgements.connect(address);
+  let sent = 0;
+  let reached = 0;
+  let waiting: { readonly at: number; resume(): void } | undefined;
+  const listen = async () => {
+    for await (const [total] of acknowledgements) {
+      reached = total!.readUInt32BE();
+      if (waiting && reached >= waiting.at) waiting.resume();
+    }
+  };
+  void listen();
+  return {
+    take: (window) => {
+      const at = sent++ - window + 1;
+      if (reached >= at) return undefined;
+      return new Promise((resume) => {
+        waiting = { at, resume };
+      });
+    },
+  };
+}
+
+export interface Acknowledger {
+  readonly address: string;
+  /** How many messages the receiver has behind it. Told to the sender once an eighth of the window has gone by. */
+  reached(total: number, window: number): void;
+}
+
+/** The receiver's half. */
+export async function acknowledger(): Promise<Acknowledger> {
+  // With a send timeout of 0 every send settles at once, so none can be refused because another is pending.
+  const acknowledgements = new Push({ sendTimeout: 0, sendHighWaterMark: 0 });
+  await acknowledgements.bind("tcp://127.0.0.1:*");
+  let acknowledged = 0;
+  return {
+    address: acknowledgements.lastEndpoint!,
+    reached: (total, window) => {
+      if (total - acknowledged < window / 8) return;
+      acknowledged = total;
+      const frame = Buffer.alloc(4);
+      frame.writeUInt32BE(total);
+      void acknowledgements.send(frame);
+    },
+  };
+}

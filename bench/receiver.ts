@@ -1,0 +1,91 @@
+// The receiving process of one pair: a ROUTER or SUB of one variant, and the clock. What is reported is the time
+// between the first and the last message as the application gets them, and every message and byte is counted.
+
+import type { Case, Pattern } from "./cases.js";
+import { serve } from "./child.js";
+import { type Acknowledger, acknowledger, windowFor } from "./pacing.js";
+import { type VariantName, variants } from "./variants/table.js";
+import { type Credentials, type ReceivingSocket, topic, type Variant } from "./variants/variant.js";
+
+export interface ReceiverOptions {
+  readonly name: VariantName;
+  readonly pattern: Pattern;
+  readonly credentials: Credentials;
+}
+
+const STALLED_AFTER = 10_000;
+
+let acknowledgements: Acknowledger | undefined;
+let expected: { readonly kind: Case; readonly count: number; done(seconds: number): void } | undefined;
+let arrived = 0;
+let everArrived = 0;
+let first = 0n;
+
+let met = () => {};
+const meeting = new Promise<void>((resolve) => {
+  met = resolve;
+});
+
+async function open({ name, pattern, credentials }: ReceiverOptions) {
+  const variant = variants[name].open(credentials);
+  const socket = pattern === "pub-sub" ? subscriber(variant) : variant.router();
+  if (pattern === "pub-sub") acknowledgements = await acknowledger();
+  await socket.bind("tcp://127.0.0.1:*");
+  void receive(socket, variant);
+  return { address: socket.lastEndpoint!, acknowledgements: acknowledgements?.address };
+}
+
+function subscriber(variant: Variant): ReceivingSocket {
+  const socket = variant.subscriber();
+  socket.subscribe(topic);
+  return socket;
+}
+
+/** Behind one frame that ZeroMQ routes by, be it id or topic, stands the body. An empty body is a probe. */
+async function receive(socket: ReceivingSocket, variant: Variant): Promise<void> {
+  for await (const received of socket) {
+    const message = variant.verify ? variant.verify(received, 1) : received;
+    if (message.length === 2 && message[1]!.length === 0) met();
+    else count(message);
+  }
+}
+
+function count(message: Buffer[]): void {
+  if (!expected) throw new Error("a message arrived that nobody sent");
+  check(expected.kind, message);
+  if (arrived++ === 0) first = process.hrtime.bigint();
+  acknowledgements?.reached(++everArrived, windowFor(expected.kind.bytes));
+  if (arrived === expected.count) expected.done(Number(process.hrtime.bigint() - first) / 1e9);
+}
+
+function check({ bytes, frames }: Case, message: Buffer[]): void {
+  let length = 0;
+  for (let i = 1; i < message.length; i++) length += message[i]!.length;
+  if (message.length === 1 + frames && length === bytes) return;
+  throw new Error(`expected ${bytes} bytes in ${frames} frames, got ${length} in ${message.length - 1}`);
+}
+
+let result: Promise<number>;
+
+/** From here on `count` messages are due, and none of them may be missing. */
+function expect({ kind, count }: { kind: Case; count: number }): void {
+  arrived = 0;
+  acknowledgements?.reached(everArrived, 0);
+  result = new Promise((resolve, reject) => {
+    let before = 0;
+    const watchdog = setInterval(() => {
+      if (arrived === before) finish(() => reject(new Error(`${count - arrived} of ${count} messages lost`)));
+      before = arrived;
+    }, STALLED_AFTER);
+    const finish = (settle: () => void) => {
+      clearInterval(watchdog);
+      expected = undefined;
+      settle();
+    };
+    expected = { kind, count, done: (seconds) => finish(() => resolve(seconds)) };
+  });
+}
+
+const handlers = { open, meeting: () => meeting, expect, result: () => result };
+export type ReceiverHandlers = typeof handlers;
+serve(handlers);

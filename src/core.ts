@@ -1,0 +1,30 @@
+// countersign/core: signing and verifying without a socket. Frames in, frames or a verdict out, synchronous; no zeromq.
+
+export type { Clock, Micros } from "./clock.js";
+export type { Algorithm } from "./crypto/algorithms.js";
+export type { MacEngine, PreparedKey } from "./crypto/engine.js";
+export { BadReplyError, CountersignError, type ErrorCode } from "./errors.js";
+export { readKeyring } from "./keys/file.js";
+export { exportJwks, importJwks, type JwkSet, type OctJwk } from "./keys/jwk.js";
+export {
+  type Derived,
+  deriveSenderKey,
+  deriveStreamKey,
+  generateKey,
+  Key,
+  type KeyTerms,
+  type Use,
+} from "./keys/key.js";
+export { Keyring, type KeySource } from "./keys/keyring.js";
+export { REASONS, type Reason } from "./reasons.js";
+export { MemoryState, type ReplayState, type TableOptions } from "./replay/state.js";
+export type { Numbers, Slot, StreamTable } from "./replay/stream-table.js";
+export { type Identity, identity } from "./session/identity.js";
+export type { Gap, Listeners, Rejection, VerifierStats } from "./session/observer.js";
+export type { ReceivingOptions, SessionOptions, SignerOptions, VerifierOptions } from "./session/options.js";
+export { Origin } from "./session/origin.js";
+export { Signer, type Target } from "./session/signer.js";
+export { type Delivery, type Verdict, Verifier } from "./session/verifier.js";
+export type { FrameLike, MessageLike } from "./wire/frames.js";
+export { DEFAULT_LIMITS, type Limits } from "./wire/limits.js";
+export type { Pattern } from "./wire/patterns.js";

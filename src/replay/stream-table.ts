@@ -1,0 +1,208 @@
+// Question 4: is it new? What one receiver remembers of every stream it hears: epoch and last sequence number, or a
+// window. Bounded: the least recently heard stream is forgotten first, and `since` rises to when it was last heard,
+// so that nothing recorded before can come in as new (docs/wire.md, section 8).
+
+import type { Micros } from "../clock.js";
+import type { Reason } from "../reasons.js";
+import { ReplayWindow } from "./window.js";
+
+/** A place in the table; {@link UNKNOWN} where a stream has none. */
+export type Slot = number;
+/** The slot of a stream that is not remembered. */
+export const UNKNOWN: Slot = -1;
+
+const NONE = -1;
+const FIRST_CAPACITY = 16;
+
+/** Consecutive messages of one stream: one, or the messages of a batch. */
+export interface Numbers {
+  /** The epoch of its sender. */
+  readonly epoch: number;
+  /** The first sequence number. */
+  readonly sequence: number;
+  /** How many there are. */
+  readonly count: number;
+}
+
+/**
+ * Streams by name, in columns rather than objects: a million senders cost some 100 bytes each (`npm run bench --
+ * memory`). Neither looking up nor checking changes anything; only {@link remember} does.
+ */
+export class StreamTable {
+  /** The moment since which no unknown stream was forgotten. */
+  since: Micros;
+  /** Whether any stream was ever forgotten. */
+  forgot = false;
+  readonly #limit: number;
+  readonly #window: number;
+
+  readonly #slots = new Map<string, Slot>();
+  readonly #names: string[] = [];
+  readonly #windows: ReplayWindow[] = [];
+  readonly #free: Slot[] = [];
+  #epochs = new Float64Array(FIRST_CAPACITY);
+  #lasts = new Float64Array(FIRST_CAPACITY);
+  #heardAt = new Float64Array(FIRST_CAPACITY);
+  #sinces = new Float64Array(FIRST_CAPACITY);
+  #keyIds = new Uint32Array(FIRST_CAPACITY);
+  // A doubly linked list from the most to the least recently heard.
+  #newer = new Int32Array(FIRST_CAPACITY);
+  #older = new Int32Array(FIRST_CAPACITY);
+  #newest = NONE;
+  #oldest = NONE;
+
+  /**
+   * @param since   the moment from which the table forgets nothing: its birth
+   * @param limit   most streams remembered
+   * @param window  numbers in each stream's window; 0 for strict order
+   */
+  constructor(since: Micros, limit: number, window: number) {
+    this.since = since;
+    this.#limit = limit;
+    this.#window = window;
+  }
+
+  /** How many streams are remembered. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** The slot of a stream, or {@link UNKNOWN}. */
+  find(stream: string): Slot {
+    return this.#slots.get(stream) ?? UNKNOWN;
+  }
+
+  /** Is this the epoch that is remembered, or an older one? */
+  knows(slot: Slot, epoch: number): boolean {
+    return slot !== UNKNOWN && epoch <= (this.#epochs[slot] as number);
+  }
+
+  /** The moment since which nothing was forgotten about this stream. */
+  sinceFor(slot: Slot): Micros {
+    return slot === UNKNOWN ? this.since : (this.#sinces[slot] as number);
+  }
+
+  /** Why these numbers are refused; `undefined` where each of them is new. */
+  check(slot: Slot, { epoch, sequence, count }: Numbers): Reason | undefined {
+    if (slot === UNKNOWN || epoch > (this.#epochs[slot] as number)) return undefined;
+    if (epoch < (this.#epochs[slot] as number)) return "stale-epoch";
+    if (this.#window === 0) return sequence > (this.#lasts[slot] as number) ? undefined : "replayed";
+    const window = this.#windows[slot] as ReplayWindow;
+    for (let i = 0; i < count; i++) {
+      const reason = window.check(sequence + i);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  }
+
+  /** Does a number that passed {@link check} come after a later one? Only a window lets it. */
+  isLate(slot: Slot, { epoch, sequence }: Numbers): boolean {
+    return this.knows(slot, epoch) && sequence < (this.#lasts[slot] as number);
+  }
+
+  /**
+   * Remembers numbers that passed {@link check}, of a message that has answered every question.
+   *
+   * @param keyId  the key that vouched for them
+   * @param now    this receiver's clock
+   */
+  remember(stream: string, slot: Slot, numbers: Numbers, keyId: number, now: Micros): void {
+    const heardAt = Math.max(now, this.#lastHeard());
+    const at = slot === UNKNOWN ? this.#add(stream) : slot;
+    if (slot === UNKNOWN || numbers.epoch > (this.#epochs[at] as number)) this.#begin(at, numbers);
+    const last = numbers.sequence + numbers.count - 1;
+    if (this.#window > 0) this.#mark(at, numbers);
+    this.#lasts[at] = Math.max(this.#lasts[at] as number, last);
+    this.#keyIds[at] = keyId;
+    this.#heardAt[at] = heardAt;
+    this.#moveToFront(at);
+  }
+
+  /** A clock that steps back must not make a stream look as if it had been heard less recently than it was. */
+  #lastHeard(): Micros {
+    return this.#newest === NONE ? this.since : (this.#heardAt[this.#newest] as number);
+  }
+
+  /** Forgets the streams that this key moved last: it was revoked, and may have moved them for a thief. */
+  forgetKey(keyId: number, now: Micros): void {
+    const since = Math.max(this.since, now, this.#lastHeard());
+    for (const slot of [...this.#slots.values()]) if (this.#keyIds[slot] === keyId) this.#remove(slot);
+    this.since = since;
+  }
+
+  #begin(slot: Slot, { epoch, sequence }: Numbers): void {
+    this.#epochs[slot] = epoch;
+    this.#lasts[slot] = 0;
+    if (this.#window > 0) this.#windows[slot] = new ReplayWindow(this.#window, sequence);
+  }
+
+  #mark(slot: Slot, { sequence, count }: Numbers): void {
+    const window = this.#windows[slot] as ReplayWindow;
+    for (let i = 0; i < count; i++) window.accept(sequence + i);
+  }
+
+  #add(stream: string): Slot {
+    if (this.#slots.size >= this.#limit) this.#evict();
+    const slot = this.#free.pop() ?? this.#slots.size;
+    if (slot >= this.#epochs.length) this.#grow();
+    this.#slots.set(stream, slot);
+    this.#names[slot] = stream;
+    this.#sinces[slot] = this.since;
+    this.#link(slot);
+    return slot;
+  }
+
+  #evict(): void {
+    const heardAt = this.#heardAt[this.#oldest] as number;
+    this.#remove(this.#oldest);
+    this.since = Math.max(this.since, heardAt);
+  }
+
+  #remove(slot: Slot): void {
+    this.forgot = true;
+    this.#slots.delete(this.#names[slot] as string);
+    this.#names[slot] = "";
+    delete this.#windows[slot];
+    this.#unlink(slot);
+    this.#free.push(slot);
+  }
+
+  #moveToFront(slot: Slot): void {
+    if (this.#newest === slot) return;
+    this.#unlink(slot);
+    this.#link(slot);
+  }
+
+  #link(slot: Slot): void {
+    this.#newer[slot] = NONE;
+    this.#older[slot] = this.#newest;
+    if (this.#newest !== NONE) this.#newer[this.#newest] = slot;
+    this.#newest = slot;
+    if (this.#oldest === NONE) this.#oldest = slot;
+  }
+
+  #unlink(slot: Slot): void {
+    const newer = this.#newer[slot] as number;
+    const older = this.#older[slot] as number;
+    if (newer === NONE) this.#newest = older;
+    else this.#older[newer] = older;
+    if (older === NONE) this.#oldest = newer;
+    else this.#newer[older] = newer;
+  }
+
+  #grow(): void {
+    const capacity = this.#epochs.length * 2;
+    this.#epochs = enlarged(this.#epochs, new Float64Array(capacity));
+    this.#lasts = enlarged(this.#lasts, new Float64Array(capacity));
+    this.#heardAt = enlarged(this.#heardAt, new Float64Array(capacity));
+    this.#sinces = enlarged(this.#sinces, new Float64Array(capacity));
+    this.#keyIds = enlarged(this.#keyIds, new Uint32Array(capacity));
+    this.#newer = enlarged(this.#newer, new Int32Array(capacity));
+    this.#older = enlarged(this.#older, new Int32Array(capacity));
+  }
+}
+
+function enlarged<Column extends { set(from: Column): void }>(column: Column, larger: Column): Column {
+  larger.set(column);
+  return larger;
+}

@@ -1,0 +1,50 @@
+// How many messages went to each recipient or topic in this epoch, so that a receiver sees what it missed
+// (docs/wire.md, section 10). Bounded: the count begun first is dropped first, and begins again at 1.
+
+import { createHash } from "node:crypto";
+
+const HIGHEST = 2 ** 32 - 1;
+
+/** Counts by recipient or topic. */
+export class Ordinals {
+  readonly #counts = new Map<string, number>();
+  readonly #limit: number;
+  #epoch = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Takes the next `count` ordinals towards `peer` in `epoch`; returns the first. */
+  take(peer: string, epoch: number, count: number): number {
+    if (epoch !== this.#epoch) this.#restart(epoch);
+    const taken = this.#counts.get(peer);
+    if (taken === undefined) this.#makeRoom();
+    const first = taken === undefined || taken + count > HIGHEST ? 1 : taken + 1;
+    this.#counts.set(peer, first + count - 1);
+    return first;
+  }
+
+  /** Gives back the last `count` ordinals towards `peer`. */
+  giveBack(peer: string, count: number): void {
+    const taken = this.#counts.get(peer);
+    if (taken !== undefined) this.#counts.set(peer, taken - count);
+  }
+
+  #makeRoom(): void {
+    if (this.#counts.size >= this.#limit) this.#counts.delete(this.#counts.keys().next().value as string);
+  }
+
+  #restart(epoch: number): void {
+    this.#epoch = epoch;
+    this.#counts.clear();
+  }
+}
+
+const LONGEST_NAME = 64;
+
+/** What a topic is counted under: itself, or the hash of a long one, so that no topic costs more than its share. */
+export function topicName(topic: Buffer): string {
+  if (topic.length <= LONGEST_NAME) return `topic ${topic.toString("latin1")}`;
+  return `hash ${createHash("sha256").update(topic).digest("base64")}`;
+}

@@ -1,0 +1,59 @@
+// A message of the application's, taken apart at the place of its signature, and checked: what receivers would refuse
+// is refused here, with an error that says why.
+
+import { misuse } from "../errors.js";
+import type { Place } from "../wire/form.js";
+import { type MessageLike, snapshot, toFrames } from "../wire/frames.js";
+import { WIRE } from "../wire/limits.js";
+import { publishes } from "../wire/patterns.js";
+import { withinLimits } from "../wire/payload.js";
+import { signaturePosition } from "../wire/position.js";
+
+/** The parts of a message. */
+export interface Parts {
+  /** What stands before the signature: ids and delimiter, or the topic. */
+  readonly routing: readonly Buffer[];
+  /** The topic, which the tag covers (PUB, XPUB): a snapshot. */
+  readonly topic: Buffer | undefined;
+  readonly delimited: boolean;
+  readonly body: readonly Buffer[];
+}
+
+/** Takes a message apart that is sent from `place`. */
+export function takeApart(message: MessageLike, { pattern, hops, limits }: Place): Parts {
+  const frames = toFrames(message);
+  const { index, delimited } = signaturePosition(pattern, true, hops, frames);
+  const routing = frames.slice(0, index);
+  const body = frames.slice(index);
+  const topic = publishes(pattern) && routing[0] !== undefined ? snapshot(routing[0]) : undefined;
+  const bodyless = topic !== undefined || (delimited && index > 0);
+  if (routing.length < index || (body.length === 0 && !bodyless)) {
+    throw unsendable(
+      `A ${pattern} message has ${index} frame(s) of routing, then a body; got ${frames.length} frame(s).`,
+    );
+  }
+  if (!withinLimits(body, limits)) {
+    const bounds = `${limits.frames} frames, ${limits.bytes} bytes`;
+    throw unsendable(
+      `The message is over the limits (${bounds}): receivers would refuse it. Raise limits on both sides.`,
+    );
+  }
+  return { routing: topic === undefined ? routing : [topic], topic, delimited, body };
+}
+
+/** Throws unless these messages may travel under one tag. */
+export function assertOneBatch(parts: readonly Parts[]): void {
+  const [first, ...others] = parts;
+  if (first === undefined || parts.length > WIRE.batch) {
+    throw unsendable(`A batch holds 1 to ${WIRE.batch} messages; got ${parts.length}.`);
+  }
+  if (parts.some(({ delimited }) => delimited))
+    throw unsendable("A message with a delimiter cannot be batched.");
+  const sameRouting = ({ routing }: Parts) => routing.every((id, i) => id.equals(first.routing[i] as Buffer));
+  if (!others.every(sameRouting)) throw unsendable("The messages of a batch go to one peer or topic.");
+}
+
+/** An error for a message that cannot be signed. */
+export function unsendable(why: string): Error {
+  return misuse("ERR_COUNTERSIGN_MESSAGE", why);
+}

@@ -1,0 +1,241 @@
+// One signed socket's machinery: who it is, its outbox and its inbox, and whom it answers. The classes in classes.ts
+// and the facade in signed.ts are thin shells around it.
+
+import type { Codec } from "../codec/codec.js";
+import { misuse } from "../errors.js";
+import { Keyring } from "../keys/keyring.js";
+import { assertSender } from "../keys/names.js";
+import { zeroCounters } from "../reasons.js";
+import { identity } from "../session/identity.js";
+import type { VerifierStats } from "../session/observer.js";
+import { assertOptions, hopsOf, limitsOf } from "../session/options.js";
+import type { Origin } from "../session/origin.js";
+import { Signer } from "../session/signer.js";
+import { Verifier } from "../session/verifier.js";
+import type { MessageLike } from "../wire/frames.js";
+import { type Pattern, receives, sends } from "../wire/patterns.js";
+import { Inbox, type Received } from "./inbox.js";
+import { type Addressed, Outbox } from "./outbox.js";
+import type { RawSocket } from "./raw-socket.js";
+import { type Addressee, type ReturnAddress, ReturnAddresses, type Unclear } from "./return-addresses.js";
+import type { SigningOptions } from "./signing-options.js";
+import { unreachable } from "./zmq-errors.js";
+
+/** Counters of a signed socket. */
+export interface SocketStats extends VerifierStats {
+  /** Messages signed and handed to ZeroMQ. */
+  readonly sent: number;
+  /** Messages that wait in front of `send`. */
+  readonly queued: number;
+}
+
+/** What a line is made of. */
+export interface LineOptions {
+  readonly pattern: Pattern;
+  readonly signing: SigningOptions;
+  readonly codec: Codec<unknown> | undefined;
+  readonly sendTimeout: number;
+  /** Whether the socket keeps only the last message: then every message must be one frame. */
+  readonly conflate: boolean;
+  /** ROUTER's option; see {@link MAY_REFUSE}. */
+  readonly mandatory: boolean;
+  /** PUB's option; see {@link MAY_REFUSE}. */
+  readonly noDrop: boolean;
+  /** Whether the socket may have been connected or bound before: then nobody knows whether it has one peer. */
+  readonly peersUnknown?: boolean;
+}
+
+/** The options with which a writable socket may still not take a message. */
+export const MAY_REFUSE = ["mandatory", "noDrop"] as const;
+
+/** The machinery between an application and a zeromq.js socket. */
+export class Line {
+  readonly #pattern: Pattern;
+  readonly #signing: SigningOptions;
+  readonly #conflate: boolean;
+  readonly #hops: number;
+  readonly #outbox: Outbox | undefined;
+  readonly #inbox: Inbox | undefined;
+  readonly #verifier: Verifier | undefined;
+  readonly #returnAddresses: ReturnAddresses;
+  readonly #mayRefuse: Record<(typeof MAY_REFUSE)[number], boolean>;
+  /** REP: who waits for the answer. */
+  #asker: Addressee | undefined;
+  #endpoints = 0;
+
+  constructor(raw: RawSocket, options: LineOptions) {
+    const { pattern, signing, codec, sendTimeout, conflate } = options;
+    assertOptions(signing);
+    this.#pattern = pattern;
+    this.#signing = signing;
+    this.#conflate = conflate;
+    this.#hops = hopsOf(signing);
+    const limits = limitsOf(signing);
+    this.#returnAddresses = new ReturnAddresses(limits.peers);
+    this.#mayRefuse = { mandatory: options.mandatory, noDrop: options.noDrop };
+    if (options.peersUnknown) this.addEndpoint("bind");
+    const { to, reply, ...session } = signing;
+    if (to !== undefined && typeof to !== "function") assertSender(to, "to");
+    assertReply(reply);
+    const common = { ...session, pattern, key: Keyring.from(signing.key), sender: identity(signing.sender) };
+    // The signer last: it claims its stream's name, which nobody would release if anything here threw after it.
+    if (receives(pattern)) this.#verifier = new Verifier(common);
+    if (sends(pattern)) {
+      const signer = new Signer(conflate ? { ...common, limits: { ...limits, inline: Infinity } } : common);
+      const address = (given: MessageLike, frames: readonly Buffer[]) => this.#address(given, frames);
+      this.#outbox = new Outbox(raw, signer, {
+        codec,
+        address,
+        hops: this.#hops,
+        queueBytes: limits.queueBytes,
+        sendTimeout,
+        mayRefuse: () => this.#mayRefuse.mandatory || this.#mayRefuse.noDrop,
+        resubscribed: () => this.resubscribed(),
+      });
+    }
+    if (this.#verifier !== undefined) {
+      this.#inbox = new Inbox(raw, this.#verifier, {
+        codec,
+        hops: this.#hops,
+        takeRequestTag: () => this.#outbox?.takeRequestTag(),
+        mayAskAgain: () => pattern === "req" && this.wake(),
+        learn: (routing, origin) => this.#learn(routing, origin),
+      });
+    }
+  }
+
+  /** Signs and sends, or queues. */
+  send(message: unknown): Promise<void> | undefined {
+    return this.#outbox?.send(message);
+  }
+
+  /** The next genuine message; `undefined` on a socket that receives none. */
+  receive(): Promise<Received> | undefined {
+    return this.#inbox?.receive();
+  }
+
+  /** The rest of a batch is ready without asking ZeroMQ. */
+  get hasReady(): boolean {
+    return this.#inbox?.hasReady ?? false;
+  }
+
+  get stats(): SocketStats {
+    return {
+      ...(this.#verifier?.stats ?? NOTHING_RECEIVED),
+      sent: this.#outbox?.sent ?? 0,
+      queued: this.#outbox?.queued ?? 0,
+    };
+  }
+
+  get sendTimeout(): number {
+    return this.#outbox?.sendTimeout ?? -1;
+  }
+
+  set sendTimeout(milliseconds: number) {
+    if (typeof milliseconds !== "number") throw new TypeError("Option value must be a number");
+    if (this.#outbox !== undefined) this.#outbox.sendTimeout = milliseconds;
+  }
+
+  /** `mandatory` or `noDrop` was set on the socket. */
+  setMayRefuse(option: (typeof MAY_REFUSE)[number], value: boolean): void {
+    this.#mayRefuse[option] = value;
+  }
+
+  /** The socket connected (one more peer) or bound (any number). */
+  addEndpoint(kind: "connect" | "bind"): void {
+    this.#endpoints += kind === "connect" ? 1 : 2;
+  }
+
+  /** The subscription changed: what was not asked for is not lost. */
+  resubscribed(): void {
+    this.#verifier?.resetGaps();
+  }
+
+  /** A bind or unbind has ended: what waits may go. */
+  wake(): void {
+    this.#outbox?.wake();
+  }
+
+  /** The socket is closed. */
+  close(): void {
+    this.#outbox?.close();
+  }
+
+  #learn(routing: readonly Buffer[], origin: Origin | undefined): void {
+    if (this.#pattern === "rep") this.#asker = origin ?? null;
+    if (this.#pattern !== "router") return;
+    const ids = 1 + this.#hops;
+    this.#returnAddresses.learn(routing.slice(0, ids), {
+      addressee: origin ?? null,
+      delimited: routing.length > ids,
+    });
+  }
+
+  #address(given: MessageLike, frames: readonly Buffer[]): Addressed {
+    if (this.#pattern === "rep") return this.#answer({ addressee: this.#asker ?? null, delimited: false });
+    if (this.#pattern === "router") return this.#routed(given, frames);
+    return { target: { to: this.#named(given), onePeer: this.#hasOnePeer() }, delimited: false };
+  }
+
+  /**
+   * A ROUTER answers whom it received the id buffers from. Anything else that looks like such an id is a claim, and
+   * whom `to` names is asked first.
+   */
+  #routed(given: MessageLike, frames: readonly Buffer[]): Addressed {
+    const ids = 1 + this.#hops;
+    const received = this.#returnAddresses.ofBuffers(Array.isArray(given) ? given.slice(0, ids) : [given]);
+    if (received !== undefined) return this.#answer(received);
+    const to = this.#named(given);
+    const found = this.#returnAddresses.ofBytes(frames.slice(0, ids));
+    const clear = typeof found !== "string";
+    if (clear && (to === undefined || to === found.addressee?.sender)) return this.#answer(found);
+    if (to !== undefined) return { target: { to }, delimited: false };
+    const error = misuse("ERR_COUNTERSIGN_RECIPIENT", NO_RECIPIENT[found as Unclear]);
+    throw found === "unknown" && this.#mayRefuse.mandatory ? unreachable(error) : error;
+  }
+
+  #answer({ addressee, delimited }: ReturnAddress): Addressed {
+    const { policy, reply } = this.#signing;
+    const plain = addressee === null && policy === "report" && reply === "as-received";
+    return { target: plain ? "plain" : { to: addressee }, delimited };
+  }
+
+  #named(given: MessageLike): string | undefined {
+    const { to } = this.#signing;
+    if (typeof to !== "function") return to;
+    const name = to(given);
+    if (name !== undefined) assertSender(name, "to");
+    return name;
+  }
+
+  #hasOnePeer(): boolean {
+    const oneByNature = this.#pattern === "pair" || (this.#pattern === "dealer" && this.#endpoints === 1);
+    return oneByNature && !this.#conflate;
+  }
+}
+
+const NO_RECIPIENT = {
+  unknown:
+    "No verified message came from this routing id, so there is no name to address. Answer with the id buffer that " +
+    "you received, or set signing.to to a name or a function that gives it.",
+  ambiguous:
+    "Messages of more than one sender, or a request while another was unanswered, came from this routing id. Answer " +
+    "with the id buffer that you received instead of a copy, or set signing.to to a function that gives the name.",
+} as const;
+
+const NOTHING_RECEIVED: VerifierStats = {
+  accepted: 0,
+  unsigned: 0,
+  rejected: zeroCounters(),
+  gaps: 0,
+  lost: 0,
+  streams: 0,
+};
+
+function assertReply(reply: unknown): void {
+  if (reply === undefined || reply === "signed" || reply === "as-received") return;
+  throw misuse(
+    "ERR_COUNTERSIGN_OPTIONS",
+    `signing.reply must be "signed" or "as-received"; got ${String(reply)}.`,
+  );
+}

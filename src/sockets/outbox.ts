@@ -1,0 +1,234 @@
+// The sending half of a signed socket: codec, recipient, queue, signature, wire.
+
+import type { Codec } from "../codec/codec.js";
+import { misuse } from "../errors.js";
+import type { Signer, Target } from "../session/signer.js";
+import { unsign } from "../wire/form.js";
+import { type MessageLike, snapshot, toFrames } from "../wire/frames.js";
+import type { Pattern } from "../wire/patterns.js";
+import { isSubscription, signaturePosition } from "../wire/position.js";
+import { BURST, nextTurn } from "./burst.js";
+import type { RawSocket } from "./raw-socket.js";
+import { SendQueue } from "./send-queue.js";
+import { codeOf } from "./zmq-errors.js";
+
+/** A message on its way: its frames, and to whom; `"plain"` goes out as it is. */
+export interface Outgoing {
+  readonly frames: readonly Buffer[];
+  readonly target: Target | "plain";
+}
+
+/** To whom a message goes, and whether a delimiter belongs behind its ids because the request had one. */
+export interface Addressed {
+  readonly target: Target | "plain";
+  readonly delimited: boolean;
+}
+
+/** Finds the recipient of a message as the application gave it; throws where it must have one and has none. */
+export type Addressing = (given: MessageLike, frames: readonly Buffer[]) => Addressed;
+
+/** What an outbox is made of. */
+export interface OutboxOptions {
+  readonly codec: Codec<unknown> | undefined;
+  readonly address: Addressing;
+  readonly hops: number;
+  readonly queueBytes: number;
+  readonly sendTimeout: number;
+  /** Whether a writable socket may still not take a message. */
+  readonly mayRefuse: () => boolean;
+  /** XSUB: called when a subscription passes. */
+  readonly resubscribed: () => void;
+}
+
+/** Signs and sends, in the order of the calls. */
+export class Outbox {
+  /** Milliseconds from the call of `send` until a message that still waits is given up; -1 for never. */
+  sendTimeout: number;
+  readonly #raw: RawSocket;
+  readonly #signer: Signer;
+  readonly #options: OutboxOptions;
+  readonly #queue: SendQueue<Outgoing>;
+  /** REQ: the tag of the request that ZeroMQ took and whose reply has not been looked at. */
+  #asked: Buffer | undefined;
+  /** The latest message that was signed. */
+  #latest: readonly Buffer[] | undefined;
+  /** Sends past the queue of which is not known yet whether ZeroMQ took them. */
+  #unsettled = 0;
+  #operations = 0;
+  #sent = 0;
+
+  constructor(raw: RawSocket, signer: Signer, options: OutboxOptions) {
+    this.#raw = raw;
+    this.#signer = signer;
+    this.#options = options;
+    this.sendTimeout = options.sendTimeout;
+    this.#queue = new SendQueue({
+      transmit: (outgoing) => this.#transmit(outgoing),
+      // A reply that zeromq.js has handed over already is looked at first, under the tag of its own request; and a
+      // message that zeromq.js has refused already goes first.
+      unsettled: () => this.#asked !== undefined || this.#unsettled > 0,
+      // A REQ that still waits for its reply becomes able to send; no other socket's EFSM passes by itself.
+      blocking: signer.pattern === "req" ? ["EAGAIN", "EBUSY", "EFSM"] : ["EAGAIN", "EBUSY"],
+      mostMessages: () => raw.sendHighWaterMark,
+      mostBytes: options.queueBytes,
+      timeout: () => this.sendTimeout,
+    });
+  }
+
+  /** Messages handed to ZeroMQ. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Messages that wait. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Sends a message; throws for arguments that can never be sent, rejects for everything else. */
+  send(message: unknown): Promise<void> {
+    if (message === undefined) throw new TypeError("Message must be present");
+    const subscription = this.#isSubscription(message);
+    const given = subscription ? (message as MessageLike) : this.#encode(message);
+    const frames = toFrames(given);
+    if (frames.length === 0) return this.#sendNothing();
+    if (subscription) this.#options.resubscribed();
+    let outgoing: Outgoing;
+    try {
+      outgoing = subscription ? { frames, target: "plain" } : this.#addressed(message, given, frames);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.#queue.length === 0 && this.#canSendNow()) return this.#sendNow(outgoing);
+    return this.#enqueue({ ...outgoing, frames: outgoing.frames.map(snapshot) });
+  }
+
+  /** Something changed that may let a waiting message through: a bind or unbind has ended. */
+  wake(): void {
+    this.#queue.wake();
+  }
+
+  /** REQ: the tag that the message just received must be bound to; with it the socket can send again. */
+  takeRequestTag(): Buffer | undefined {
+    const tag = this.#asked;
+    this.#asked = undefined;
+    return tag;
+  }
+
+  /** The socket was closed: what waits is given up. */
+  close(): void {
+    this.#queue.abandon();
+    this.#signer.close();
+  }
+
+  /** What an XSUB says to ZeroMQ itself. With a codec that is a bare frame: an array is a value, whatever its bytes. */
+  #isSubscription(message: unknown): boolean {
+    if (this.#signer.pattern !== "xsub") return false;
+    if (this.#options.codec !== undefined && Array.isArray(message)) return false;
+    return isSubscription(toFrames(message as MessageLike));
+  }
+
+  /** With a codec the application sees ids and a value alone; the delimiter that a request had goes into its answer. */
+  #addressed(message: unknown, given: MessageLike, frames: Buffer[]): Outgoing {
+    const { address, codec, hops } = this.#options;
+    const { target, delimited } = address(given, frames);
+    const ids = 1 + hops;
+    const bare = delimited && codec !== undefined && (message as unknown[]).length === ids + 1;
+    return { frames: bare ? frames.toSpliced(ids, 0, Buffer.alloc(0)) : frames, target };
+  }
+
+  /** With a codec a message is its routing frames and one value. */
+  #encode(message: unknown): MessageLike {
+    const { codec } = this.#options;
+    if (codec === undefined) return message as MessageLike;
+    if (!Array.isArray(message) || message.length === 0) {
+      throw misuse(
+        "ERR_COUNTERSIGN_MESSAGE",
+        "With a codec, send an array: the routing frames, then one value: send([value]).",
+      );
+    }
+    return [...message.slice(0, -1), ...codec.encode(message.at(-1))];
+  }
+
+  /** As zeromq.js: a message without frames is none, but a closed socket does not even take that. */
+  async #sendNothing(): Promise<void> {
+    if (!this.#raw.open) await this.#raw.send([]);
+  }
+
+  /** ROUTER, PUB and XPUB drop rather than wait; the others are asked. */
+  #canSendNow(): boolean {
+    if (!this.#raw.open || this.#options.mayRefuse() || this.#asked !== undefined) return false;
+    return NEVER_WAIT.includes(this.#signer.pattern) || this.#raw.writable;
+  }
+
+  #sendNow(outgoing: Outgoing): Promise<void> {
+    const put = this.#put(outgoing);
+    this.#unsettled++;
+    const sent = put.sending.then(
+      () => {
+        this.#unsettled--;
+        this.#accepted(put);
+      },
+      (error: unknown) => {
+        this.#unsettled--;
+        return this.#sendAgain(error, put.signed, outgoing.target);
+      },
+    );
+    return ++this.#operations % BURST === 0 ? sent.then(nextTurn) : sent;
+  }
+
+  /**
+   * The last peer left between our question and our send: wait for the next one, first in line again. Not where
+   * something was signed since: that may have gone out, and this would come behind it.
+   */
+  #sendAgain(error: unknown, signed: readonly Buffer[], target: Target | "plain"): Promise<void> {
+    this.#signer.retract(signed);
+    if (codeOf(error) !== "EAGAIN" || this.sendTimeout === 0 || this.#latest !== signed) throw error;
+    const { index } = signaturePosition(this.#signer.pattern, true, this.#options.hops, signed);
+    return this.#enqueue({ frames: target === "plain" ? signed : unsign(signed, index), target }, "first");
+  }
+
+  #enqueue(outgoing: Outgoing, place: "first" | "last" = "last"): Promise<void> {
+    const bytes = outgoing.frames.reduce((sum, frame) => sum + frame.length, 0);
+    return this.#queue.push({ job: outgoing, bytes }, place);
+  }
+
+  /** Signs and sends at once. A failure costs no number: nothing has left this process. */
+  async #transmit(outgoing: Outgoing): Promise<void> {
+    const put = this.#put(outgoing);
+    try {
+      await put.sending;
+    } catch (error) {
+      this.#signer.retract(put.signed);
+      throw error;
+    }
+    this.#accepted(put);
+  }
+
+  #put({ frames, target }: Outgoing): Put {
+    let signed = frames;
+    try {
+      if (target !== "plain") signed = this.#signer.sign(frames, target);
+      this.#latest = signed;
+      return { signed, requestTag: this.#signer.requestTag, sending: this.#raw.send(signed) };
+    } catch (error) {
+      // `writable` may have been read: sending nothing tells a pending receive as sending something would have.
+      if (this.#raw.open) void this.#raw.send([]);
+      return { signed, requestTag: undefined, sending: Promise.reject(error) };
+    }
+  }
+
+  #accepted({ requestTag }: Put): void {
+    this.#asked = requestTag;
+    this.#sent++;
+  }
+}
+
+/** A message in ZeroMQ's hands. */
+interface Put {
+  readonly signed: readonly Buffer[];
+  readonly requestTag: Buffer | undefined;
+  readonly sending: Promise<void>;
+}
+
+const NEVER_WAIT: readonly Pattern[] = ["router", "pub", "xpub"];

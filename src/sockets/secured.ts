@@ -1,0 +1,188 @@
+// The shell around a zeromq.js class: same constructor, same methods, and a Line between them and the native socket.
+
+import { misuse } from "../errors.js";
+import type { Pattern } from "../wire/patterns.js";
+import { type Line, MAY_REFUSE, type SocketStats } from "./line.js";
+import { type NativeMethods, type NativeSocket, Shell } from "./shell.js";
+import { CONSTRUCTOR_ONLY, splitOptions } from "./signing-options.js";
+
+/** What a signed socket has besides zeromq's members. */
+export interface Secured {
+  /** Counters: what was sent, delivered, refused and why, lost. */
+  readonly stats: SocketStats;
+}
+
+type NativeClass = abstract new (options: object) => NativeSocket;
+
+const SIGNED = new WeakSet<object>();
+
+/** Is this one of countersign's sockets? */
+export function isSigned(socket: unknown): boolean {
+  return typeof socket === "object" && socket !== null && SIGNED.has(socket);
+}
+
+/** Marks a socket, or a facade of one, as signed. */
+export function markSigned(socket: object): void {
+  SIGNED.add(socket);
+}
+
+/** A class like `native`, whose sockets sign what they send and verify what they receive. */
+export function secured(native: unknown, pattern: Pattern): new (options: object) => NativeSocket & Secured {
+  const Base = native as NativeClass;
+  const queues = "sendTimeout" in Base.prototype;
+
+  class SignedSocket extends Base {
+    readonly #shell: Shell;
+
+    constructor(options: object) {
+      const { zeromq, ...line } = splitOptions(options, queues, pattern);
+      super(zeromq);
+      if (queues) super.sendTimeout = 0;
+      try {
+        this.#shell = new Shell(this, this.#native(), { pattern, ...line });
+      } catch (error) {
+        super.close();
+        throw error;
+      }
+      markSigned(this);
+    }
+
+    /** The line of a socket; `undefined` while zeromq.js still assigns the constructor's options. */
+    static lineOf(socket: object): Line | undefined {
+      return #shell in socket ? socket.#shell.line : undefined;
+    }
+
+    get stats(): SocketStats {
+      return this.#shell.stats;
+    }
+
+    override send(message: unknown): Promise<void> {
+      return this.#shell.send(message);
+    }
+
+    override receive(): Promise<Buffer[]> {
+      return this.#shell.receive();
+    }
+
+    override bind(address: string): Promise<void> {
+      return this.#shell.bind(address);
+    }
+
+    override bindSync(address: string): void {
+      this.#shell.bindSync(address);
+    }
+
+    override unbind(address: string): Promise<void> {
+      return this.#shell.unbind(address);
+    }
+
+    override connect(...address: [string]): void {
+      this.#shell.connect(...address);
+    }
+
+    override disconnect(address: string): void {
+      this.#shell.disconnect(address);
+    }
+
+    override close(): void {
+      this.#shell.close();
+    }
+
+    override subscribe(...prefixes: (string | Buffer)[]): void {
+      this.#shell.subscribe(...prefixes);
+    }
+
+    override unsubscribe(...prefixes: (string | Buffer)[]): void {
+      this.#shell.unsubscribe(...prefixes);
+    }
+
+    #native(): NativeMethods {
+      return {
+        send: (message) => super.send(message),
+        receive: () => super.receive(),
+        bind: (address) => super.bind(address),
+        bindSync: (address) => super.bindSync(address),
+        unbind: (address) => super.unbind(address),
+        connect: (...address) => super.connect(...address),
+        disconnect: (address) => super.disconnect(address),
+        close: () => super.close(),
+        subscribe: (...prefixes) => super.subscribe(...prefixes),
+        unsubscribe: (...prefixes) => super.unsubscribe(...prefixes),
+      };
+    }
+  }
+
+  overrideOptions(SignedSocket.prototype, SignedSocket.lineOf);
+  dropForeign(SignedSocket.prototype, Base.prototype);
+  return SignedSocket;
+}
+
+/** Options that take part in signing: each is intercepted where the native class has it. */
+function overrideOptions(prototype: object, lineOf: (socket: object) => Line | undefined): void {
+  intercept(prototype, "readable", {
+    get: (socket, read) => (lineOf(socket) as Line).hasReady || read(),
+  });
+  intercept(prototype, "sendTimeout", {
+    get: (socket) => lineOf(socket)?.sendTimeout,
+    set: (socket, value) => {
+      (lineOf(socket) as Line).sendTimeout = value as number;
+    },
+  });
+  for (const name of MAY_REFUSE) {
+    intercept(prototype, name, {
+      set: (socket, value, assign) => {
+        assign();
+        lineOf(socket)?.setMayRefuse(name, Boolean(value));
+      },
+    });
+  }
+  for (const name of CONSTRUCTOR_ONLY) {
+    intercept(prototype, name, {
+      set: (socket, _value, assign) => {
+        if (lineOf(socket) === undefined) return assign();
+        throw misuse(
+          "ERR_COUNTERSIGN_NOT_SUPPORTED",
+          `${name} can only be given to the constructor of a signed socket.`,
+        );
+      },
+    });
+  }
+}
+
+interface Interception {
+  get?(socket: object, read: () => unknown): unknown;
+  set?(socket: object, value: unknown, assign: () => void): void;
+}
+
+/** Puts `interception` in front of an accessor that the native class has; does nothing where it has none. */
+function intercept(prototype: object, name: string, { get, set }: Interception): void {
+  const native = inheritedDescriptor(prototype, name);
+  if (native === undefined) return;
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    get(this: object) {
+      const read = () => native.get?.call(this);
+      return get ? get(this, read) : read();
+    },
+    set(this: object, value: unknown) {
+      const assign = () => native.set?.call(this, value);
+      if (set) set(this, value, assign);
+      else assign();
+    },
+  });
+}
+
+function inheritedDescriptor(prototype: object, name: string): PropertyDescriptor | undefined {
+  for (let at = Object.getPrototypeOf(prototype); at !== null; at = Object.getPrototypeOf(at)) {
+    const found = Object.getOwnPropertyDescriptor(at, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A socket type keeps only the methods that its native class has: `subscribe` is not for a DEALER. */
+function dropForeign(prototype: object, native: object): void {
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    if (name !== "stats" && !(name in native)) Reflect.deleteProperty(prototype, name);
+  }
+}

@@ -1,0 +1,152 @@
+// What a signed socket does differently from the native one, method by method. Shared by the classes (secured.ts),
+// whose native methods are `super`'s, and the facade (signed.ts), whose native methods are another object's.
+
+import type * as zmq from "zeromq";
+import { Line, type LineOptions, type SocketStats } from "./line.js";
+import type { RawSocket } from "./raw-socket.js";
+
+/** A zeromq.js socket with the members that the various types have. */
+export interface NativeSocket extends zmq.Socket {
+  sendTimeout: number;
+  receiveTimeout: number;
+  readonly sendHighWaterMark: number;
+  send(message: unknown): Promise<void>;
+  receive(): Promise<Buffer[]>;
+  subscribe(...prefixes: (string | Buffer)[]): void;
+  unsubscribe(...prefixes: (string | Buffer)[]): void;
+}
+
+/** The methods that a shell stands in front of. */
+export const SHELL_METHODS = [
+  ...(["send", "receive", "bind", "bindSync", "unbind", "connect", "disconnect", "close"] as const),
+  ...(["subscribe", "unsubscribe"] as const),
+];
+
+/** zeromq.js's own methods, callable whatever stands in front of them. */
+export type NativeMethods = Pick<NativeSocket, (typeof SHELL_METHODS)[number]>;
+
+/** Stands between an application and a native socket. */
+export class Shell {
+  readonly line: Line;
+  readonly #socket: NativeSocket;
+  readonly #native: NativeMethods;
+  /** What the socket is connected to, as it was given. */
+  readonly #connected: [string][] = [];
+  /** A bind or unbind under way: libzmq works on the socket in another thread, and nobody else may touch it. */
+  #handedOver: Promise<void> | undefined;
+
+  /**
+   * @param socket  for its properties
+   * @param native  for its methods
+   */
+  constructor(socket: NativeSocket, native: NativeMethods, options: LineOptions) {
+    this.#socket = socket;
+    this.#native = native;
+    this.line = new Line(this.#raw(), options);
+  }
+
+  get stats(): SocketStats {
+    return this.line.stats;
+  }
+
+  send(message: unknown): Promise<void> {
+    return this.line.send(message) ?? this.#native.send(message);
+  }
+
+  receive(): Promise<Buffer[]> {
+    return (this.line.receive() as Promise<Buffer[]> | undefined) ?? this.#native.receive();
+  }
+
+  bind(address: string): Promise<void> {
+    const binding = this.#handOver(this.#native.bind(address));
+    this.line.addEndpoint("bind");
+    return binding;
+  }
+
+  bindSync(address: string): void {
+    this.#native.bindSync(address);
+    this.line.addEndpoint("bind");
+  }
+
+  unbind(address: string): Promise<void> {
+    return this.#handOver(this.#native.unbind(address));
+  }
+
+  connect(...address: [string]): void {
+    this.#native.connect(...address);
+    this.#connected.push(address);
+    this.line.addEndpoint("connect");
+  }
+
+  disconnect(address: string): void {
+    this.#native.disconnect(address);
+    const at = this.#connected.findIndex(([connected]) => connected === address);
+    if (at >= 0) this.#connected.splice(at, 1);
+  }
+
+  close(): void {
+    this.#native.close();
+    this.#afterClose();
+  }
+
+  subscribe(...prefixes: (string | Buffer)[]): void {
+    this.#native.subscribe(...prefixes);
+    this.line.resubscribed();
+  }
+
+  unsubscribe(...prefixes: (string | Buffer)[]): void {
+    this.#native.unsubscribe(...prefixes);
+    this.line.resubscribed();
+  }
+
+  #reconnect(): void {
+    for (const address of this.#connected) {
+      this.#native.disconnect(...address);
+      this.#native.connect(...address);
+    }
+  }
+
+  #handOver(operation: Promise<void>): Promise<void> {
+    const handBack = () => {
+      this.#handedOver = undefined;
+      this.line.wake();
+      this.#afterClose();
+    };
+    this.#handedOver = operation.then(handBack, handBack);
+    return operation;
+  }
+
+  /** zeromq.js closes a socket that is being bound only when that has ended. */
+  #afterClose(): void {
+    if (this.#socket.closed) this.line.close();
+  }
+
+  #raw(): RawSocket {
+    const shell = this;
+    const socket = this.#socket;
+    return {
+      get open() {
+        return shell.#handedOver === undefined && !socket.closed;
+      },
+      get closed() {
+        return socket.closed;
+      },
+      handedBack: () => shell.#handedOver ?? Promise.resolve(),
+      get writable() {
+        return socket.writable;
+      },
+      get receiveTimeout() {
+        return socket.receiveTimeout;
+      },
+      set receiveTimeout(milliseconds) {
+        socket.receiveTimeout = milliseconds;
+      },
+      get sendHighWaterMark() {
+        return socket.sendHighWaterMark;
+      },
+      send: (frames) => this.#native.send(frames),
+      receive: () => this.#native.receive(),
+      reconnect: () => this.#reconnect(),
+    };
+  }
+}

@@ -1,0 +1,104 @@
+// The options of a signed socket: zeromq's own, `signing`, `codec`. Ours are taken out before zeromq.js sees them: it
+// refuses names it does not know.
+
+import type { Codec } from "../codec/codec.js";
+import { misuse } from "../errors.js";
+import type { ReceivingOptions } from "../session/options.js";
+import type { MessageLike } from "../wire/frames.js";
+import type { Pattern } from "../wire/patterns.js";
+
+/** How a socket signs and verifies. One object for both directions; what a socket type cannot use, it ignores. */
+export interface SigningOptions extends ReceivingOptions {
+  /**
+   * Whom to address: a name, or a function from a message (frames as given to `send`) to one. A ROUTER asks it only
+   * for return addresses that no verified message came from.
+   */
+  readonly to?: string | ((message: MessageLike) => string | undefined) | undefined;
+  /** Under `policy: "report"`: "signed" (default) signs answers to unsigned messages too, "as-received" does not. */
+  readonly reply?: "signed" | "as-received" | undefined;
+}
+
+/** What a signed socket takes besides zeromq's own options. */
+export interface SignedOptions<Out, In> {
+  /** Key, name, channel, and how strict to be. Required: there is no unsigned mode to slip into. */
+  readonly signing: SigningOptions;
+  /** Turns the body of each message into one value and back, after verification. */
+  readonly codec?: Codec<Out, In> | undefined;
+}
+
+/** A socket's options, taken apart. */
+export interface SplitOptions {
+  readonly signing: SigningOptions;
+  readonly codec: Codec<unknown> | undefined;
+  readonly sendTimeout: number;
+  readonly conflate: boolean;
+  /** ROUTER: a message that leads nowhere is refused, not dropped. */
+  readonly mandatory: boolean;
+  /** PUB: a message that a subscriber has no room for is refused, not dropped. */
+  readonly noDrop: boolean;
+  /** What zeromq.js gets. */
+  readonly zeromq: object;
+}
+
+/**
+ * Takes a socket's options apart; the caller's object is left as it is.
+ *
+ * @param queues  whether the socket type sends, so that `sendTimeout` is ours
+ */
+export function splitOptions(options: unknown, queues: boolean, pattern: Pattern): SplitOptions {
+  if (options !== undefined && typeof options !== "object") throw new TypeError("Options must be an object");
+  const { signing, codec, ...zeromq } = { ...options } as Record<string, unknown>;
+  if (typeof signing !== "object" || signing === null) throw misuse("ERR_COUNTERSIGN_OPTIONS", NO_SIGNING);
+  assertCodec(codec);
+  assertWorkable(zeromq, pattern);
+  const { conflate, mandatory, noDrop, sendTimeout = -1 } = zeromq;
+  if (typeof sendTimeout !== "number") throw new TypeError("Option value must be a number");
+  if (queues) delete zeromq.sendTimeout;
+  return {
+    signing: signing as SigningOptions,
+    codec,
+    sendTimeout,
+    conflate: Boolean(conflate),
+    mandatory: Boolean(mandatory),
+    noDrop: Boolean(noDrop),
+    zeromq,
+  };
+}
+
+const NO_SIGNING =
+  "Every socket of countersign signs: pass signing: { key, sender, channel } among its options. For a plain socket, " +
+  "import it from zeromq.";
+
+function assertCodec(codec: unknown): asserts codec is Codec<unknown> | undefined {
+  if (codec === undefined) return;
+  const { encode, decode } = (codec ?? {}) as Partial<Codec<unknown>>;
+  if (typeof encode !== "function" || typeof decode !== "function") {
+    throw misuse(
+      "ERR_COUNTERSIGN_OPTIONS",
+      "codec must have encode and decode: pass msgpack(), json() or your own.",
+    );
+  }
+}
+
+/** Options of zeromq's that put unsigned bytes on the wire, or tear signed messages apart. */
+function assertWorkable(zeromq: Record<string, unknown>, pattern: Pattern): void {
+  if (zeromq.probeRouter) throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.probeRouter);
+  if (zeromq.welcomeMessage) throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.welcomeMessage);
+  if (zeromq.conflate && CONFLATE_LOSES_TOPICS.includes(pattern)) {
+    throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.conflate);
+  }
+}
+
+const CONFLATE_LOSES_TOPICS: readonly Pattern[] = ["pub", "sub", "xpub", "xsub"];
+
+const NOT_SUPPORTED = {
+  probeRouter:
+    "probeRouter sends an empty message that cannot be signed: a signed ROUTER would refuse it. Send a message of your own after connecting.",
+  welcomeMessage:
+    "welcomeMessage is sent by libzmq, unsigned: a signed SUB would refuse it. Publish a message when a subscription arrives.",
+  conflate:
+    "conflate keeps the last frame of a message, and on this socket type that parts topic and signature. Conflate after receiving, or use PUSH/PULL.",
+} as const;
+
+/** Options that only the constructor can take: once signing has begun they would come too late to be checked. */
+export const CONSTRUCTOR_ONLY = ["probeRouter", "welcomeMessage", "conflate"] as const;
