@@ -17,14 +17,28 @@ export {
 } from "./keys/key.js";
 export { Keyring, type KeySource } from "./keys/keyring.js";
 export { REASONS, type Reason } from "./reasons.js";
-export { MemoryState, type ReplayState, type TableOptions } from "./replay/state.js";
-export type { Numbers, Slot, StreamTable } from "./replay/stream-table.js";
+export { MemoryState } from "./replay/memory.js";
+export {
+  type Answered,
+  type Claim,
+  EPOCHS_AHEAD,
+  type Eventual,
+  type Numbers,
+  type Reached,
+  type ReplayState,
+  type Ruling,
+  type SenderStream,
+  type Streams,
+  type TableOptions,
+} from "./replay/state.js";
 export { type Identity, identity } from "./session/identity.js";
 export type { Gap, Listeners, Rejection, VerifierStats } from "./session/observer.js";
 export type { ReceivingOptions, SessionOptions, SignerOptions, VerifierOptions } from "./session/options.js";
 export { Origin } from "./session/origin.js";
 export { Signer, type Target } from "./session/signer.js";
-export { type Delivery, type Verdict, Verifier } from "./session/verifier.js";
+export { type Control, type Delivery, type Verdict, Verifier } from "./session/verifier.js";
+export type { ControlBody } from "./wire/control.js";
 export type { FrameLike, MessageLike } from "./wire/frames.js";
+export type { Kind } from "./wire/header.js";
 export { DEFAULT_LIMITS, type Limits } from "./wire/limits.js";
 export type { Pattern } from "./wire/patterns.js";

@@ -26,14 +26,20 @@ export const REASONS = {
   "not-live": "The first message of a stream bears no evidence that it is not an old recording.",
   "future-epoch": "The sender's epoch lies more than 24 hours ahead of this receiver's clock.",
   "too-old": "Older than `maxAge`.",
+  unasked:
+    "It answers no nonce of this receiver's: an old answer, one given already, or one for somebody else.",
   // 4. Is it new?
   "stale-epoch": "From an earlier start of its sender than the one already heard.",
   replayed:
     "Its sequence number was seen before, or lies at or below the last one of a stream in strict order.",
   "below-window": "Its sequence number lies below the replay window.",
+  "state-unavailable":
+    "The memory of what was seen cannot be read or written, and nothing is taken without it.",
   // Behind the four questions
   undecodable: "Genuine and new, but its body does not decode with the socket's codec.",
   invalid: "Genuine, new and decoded, but the schema does not accept the value.",
+  challenged:
+    "The other end does not know this REQ (any more), has not executed the request, and asks for evidence; it has it now.",
   refused: "A REP said that it refused the request (unsigned: anybody on the way could have said so).",
 } as const;
 

@@ -3,7 +3,7 @@
 
 import type { Micros } from "../clock.js";
 import { EPOCH_AHEAD } from "../wire/limits.js";
-import type { Admission } from "./admission.js";
+import { type Admission, type Evidence, LIVE } from "./admission.js";
 
 /** Bounds of admission by clock, in microseconds. */
 export interface ClockBounds {
@@ -13,13 +13,14 @@ export interface ClockBounds {
   readonly maxAge: Micros | undefined;
 }
 
-/** Lets in what was signed after `since` + `skew`, and what answers this receiver itself. */
+const FUTURE: Evidence = { signedAfter: -Infinity, freshNameCounts: false, unproven: "future-epoch" };
+
+/** Takes a message's own time for evidence, less `skew`. */
 export function admitByClock({ skew, maxAge }: ClockBounds): Admission {
-  return ({ header, known, answersMe, since, now }) => {
+  return ({ header, answersMe, now }) => {
     if (maxAge !== undefined && now - header.sentAt > maxAge) return "too-old";
-    if (known) return undefined;
-    if (header.epoch > now + EPOCH_AHEAD) return "future-epoch";
-    if (answersMe) return undefined;
-    return header.sentAt > since + skew ? undefined : "not-live";
+    if (header.epoch > now + EPOCH_AHEAD) return FUTURE;
+    if (answersMe) return LIVE;
+    return { signedAfter: header.sentAt - skew, freshNameCounts: true, unproven: "not-live" };
   };
 }

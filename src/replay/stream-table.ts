@@ -1,9 +1,10 @@
-// Question 4: is it new? What one receiver remembers of every stream it hears: epoch and last sequence number, or a
-// window. Bounded: the least recently heard stream is forgotten first, and `since` rises to when it was last heard,
-// so that nothing recorded before can come in as new (docs/wire.md, section 8).
+// Questions 3 and 4: is it live, is it new? What one receiver remembers of every stream it hears: epoch and last sequence
+// number, or a window. Bounded: the least recently heard stream is forgotten first, and `since` rises to when it was last
+// heard, so that nothing recorded before can come in as new (docs/wire.md, section 8).
 
 import type { Micros } from "../clock.js";
 import type { Reason } from "../reasons.js";
+import type { Answered, Claim, Numbers, Reached, Ruling } from "./state.js";
 import { ReplayWindow } from "./window.js";
 
 /** A place in the table; {@link UNKNOWN} where a stream has none. */
@@ -12,21 +13,22 @@ export type Slot = number;
 export const UNKNOWN: Slot = -1;
 
 const NONE = -1;
+/** Below every number, that of nothing (0) included: nothing is in doubt. */
+const NO_DOUBT = -1;
 const FIRST_CAPACITY = 16;
 
-/** Consecutive messages of one stream: one, or the messages of a batch. */
-export interface Numbers {
-  /** The epoch of its sender. */
+/** What outlives a process of one stream: the columns of its row. */
+export interface StreamRow {
   readonly epoch: number;
-  /** The first sequence number. */
-  readonly sequence: number;
-  /** How many there are. */
-  readonly count: number;
+  readonly last: number;
+  readonly since: Micros;
+  readonly heardAt: Micros;
+  readonly keyId: number;
 }
 
 /**
  * Streams by name, in columns rather than objects: a million senders cost some 100 bytes each (`npm run bench --
- * memory`). Neither looking up nor checking changes anything; only {@link remember} does.
+ * memory`). Neither looking up nor checking changes anything; only {@link remember} and {@link begin} do.
  */
 export class StreamTable {
   /** The moment since which no unknown stream was forgotten. */
@@ -42,6 +44,8 @@ export class StreamTable {
   readonly #free: Slot[] = [];
   #epochs = new Float64Array(FIRST_CAPACITY);
   #lasts = new Float64Array(FIRST_CAPACITY);
+  // Up to here numbers of the epoch may have been delivered by a run that ended without saying how far it came.
+  #doubts = new Float64Array(FIRST_CAPACITY);
   #heardAt = new Float64Array(FIRST_CAPACITY);
   #sinces = new Float64Array(FIRST_CAPACITY);
   #keyIds = new Uint32Array(FIRST_CAPACITY);
@@ -72,9 +76,51 @@ export class StreamTable {
     return this.#slots.get(stream) ?? UNKNOWN;
   }
 
-  /** Is this the epoch that is remembered, or an older one? */
-  knows(slot: Slot, epoch: number): boolean {
-    return slot !== UNKNOWN && epoch <= (this.#epochs[slot] as number);
+  /** The epoch that is remembered of a stream; 0 where none is. */
+  epochOf(stream: string): number {
+    const slot = this.find(stream);
+    return slot === UNKNOWN ? 0 : (this.#epochs[slot] as number);
+  }
+
+  /** Is it live, is it new? Remembers it if so. */
+  admit(claim: Claim, now: Micros): Ruling {
+    const slot = this.find(claim.stream);
+    // 3. Is it live?
+    if (!this.knows(slot, claim) && !this.#isProven(slot, claim)) return claim.unproven;
+    // 4. Is it new?
+    const seen = this.check(slot, claim);
+    if (seen !== undefined) return seen;
+    const late = this.isLate(slot, claim);
+    this.remember(claim.stream, slot, claim, claim.keyId, now);
+    return late ? "late" : "new";
+  }
+
+  /** Evidence is of a signature after everything that was forgotten: later than `since`, or live by construction. */
+  #isProven(slot: Slot, { signedAfter, toFreshName }: Claim): boolean {
+    return signedAfter > this.sinceFor(slot) || (toFreshName && !this.forgot);
+  }
+
+  /**
+   * Begins a stream where its live sender has arrived: what it signed up to there is never taken. Where the epoch is
+   * known without doubt, nothing changes.
+   */
+  begin(stream: string, { epoch, sequence, keyId }: Reached, now: Micros): Answered {
+    const slot = this.find(stream);
+    if (slot !== UNKNOWN && epoch < (this.#epochs[slot] as number)) return "stale-epoch";
+    const certain = this.knows(slot, { epoch, sequence: 0, count: 1 });
+    if (certain) return "begun";
+    this.#write(stream, slot, { epoch, sequence: sequence + 1, count: 0 }, keyId, now);
+    return "begun";
+  }
+
+  /** Is this an epoch that is remembered, or an older one, and a number of which there is no doubt? */
+  knows(slot: Slot, { epoch, sequence }: Numbers): boolean {
+    if (slot === UNKNOWN || epoch > (this.#epochs[slot] as number)) return false;
+    return sequence > this.#doubtIn(slot, epoch);
+  }
+
+  #doubtIn(slot: Slot, epoch: number): number {
+    return slot !== UNKNOWN && epoch === this.#epochs[slot] ? (this.#doubts[slot] as number) : NO_DOUBT;
   }
 
   /** The moment since which nothing was forgotten about this stream. */
@@ -86,6 +132,7 @@ export class StreamTable {
   check(slot: Slot, { epoch, sequence, count }: Numbers): Reason | undefined {
     if (slot === UNKNOWN || epoch > (this.#epochs[slot] as number)) return undefined;
     if (epoch < (this.#epochs[slot] as number)) return "stale-epoch";
+    if (sequence <= (this.#doubts[slot] as number)) return undefined;
     if (this.#window === 0) return sequence > (this.#lasts[slot] as number) ? undefined : "replayed";
     const window = this.#windows[slot] as ReplayWindow;
     for (let i = 0; i < count; i++) {
@@ -96,8 +143,8 @@ export class StreamTable {
   }
 
   /** Does a number that passed {@link check} come after a later one? Only a window lets it. */
-  isLate(slot: Slot, { epoch, sequence }: Numbers): boolean {
-    return this.knows(slot, epoch) && sequence < (this.#lasts[slot] as number);
+  isLate(slot: Slot, numbers: Numbers): boolean {
+    return this.knows(slot, numbers) && numbers.sequence < (this.#lasts[slot] as number);
   }
 
   /**
@@ -107,9 +154,16 @@ export class StreamTable {
    * @param now    this receiver's clock
    */
   remember(stream: string, slot: Slot, numbers: Numbers, keyId: number, now: Micros): void {
+    this.#write(stream, slot, numbers, keyId, now);
+  }
+
+  #write(stream: string, slot: Slot, numbers: Numbers, keyId: number, now: Micros): void {
     const heardAt = Math.max(now, this.#lastHeard());
     const at = slot === UNKNOWN ? this.#add(stream) : slot;
-    if (slot === UNKNOWN || numbers.epoch > (this.#epochs[at] as number)) this.#begin(at, numbers);
+    const begins = slot === UNKNOWN || numbers.epoch > (this.#epochs[at] as number);
+    // A number of which there was doubt and for which there is evidence begins the epoch again, and one above the
+    // doubt leaves it behind: either way nothing below can come any more.
+    if (begins || this.#doubts[at] !== NO_DOUBT) this.#begin(at, numbers);
     const last = numbers.sequence + numbers.count - 1;
     if (this.#window > 0) this.#mark(at, numbers);
     this.#lasts[at] = Math.max(this.#lasts[at] as number, last);
@@ -123,6 +177,32 @@ export class StreamTable {
     return this.#newest === NONE ? this.since : (this.#heardAt[this.#newest] as number);
   }
 
+  /**
+   * Takes over a stream from a memory that outlived its process. Rows come in the order in which they were heard.
+   *
+   * @param certain  whether `last` was delivered; else anything up to it may have been, and nothing above it was
+   */
+  load(stream: string, row: StreamRow, certain: boolean): void {
+    const slot = this.#add(stream);
+    this.#begin(slot, { epoch: row.epoch, sequence: row.last + 1, count: 0 });
+    this.#lasts[slot] = row.last;
+    this.#doubts[slot] = certain ? NO_DOUBT : row.last;
+    this.#sinces[slot] = row.since;
+    this.#heardAt[slot] = row.heardAt;
+    this.#keyIds[slot] = row.keyId;
+  }
+
+  /** What is remembered of a stream, for a memory that outlives this process. */
+  row(slot: Slot): StreamRow {
+    return {
+      epoch: this.#epochs[slot] as number,
+      last: this.#lasts[slot] as number,
+      since: this.#sinces[slot] as number,
+      heardAt: this.#heardAt[slot] as number,
+      keyId: this.#keyIds[slot] as number,
+    };
+  }
+
   /** Forgets the streams that this key moved last: it was revoked, and may have moved them for a thief. */
   forgetKey(keyId: number, now: Micros): void {
     const since = Math.max(this.since, now, this.#lastHeard());
@@ -133,6 +213,7 @@ export class StreamTable {
   #begin(slot: Slot, { epoch, sequence }: Numbers): void {
     this.#epochs[slot] = epoch;
     this.#lasts[slot] = 0;
+    this.#doubts[slot] = NO_DOUBT;
     if (this.#window > 0) this.#windows[slot] = new ReplayWindow(this.#window, sequence);
   }
 
@@ -194,6 +275,7 @@ export class StreamTable {
     const capacity = this.#epochs.length * 2;
     this.#epochs = enlarged(this.#epochs, new Float64Array(capacity));
     this.#lasts = enlarged(this.#lasts, new Float64Array(capacity));
+    this.#doubts = enlarged(this.#doubts, new Float64Array(capacity));
     this.#heardAt = enlarged(this.#heardAt, new Float64Array(capacity));
     this.#sinces = enlarged(this.#sinces, new Float64Array(capacity));
     this.#keyIds = enlarged(this.#keyIds, new Uint32Array(capacity));

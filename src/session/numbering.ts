@@ -2,22 +2,42 @@
 // every start, the sequence number goes up by one a message from 1, the time never decreases within an epoch.
 
 import type { Clock, Micros } from "../clock.js";
+import { EPOCHS_AHEAD, type Eventual } from "../replay/state.js";
 import { CLOCK_STEP, WIRE } from "../wire/limits.js";
 
 /** The highest epoch that any sender of this process was given. */
 let highestEpoch = 0;
 
+/** Gives an epoch that is at least this one and above every earlier one of its sender; stored before it is given. */
+export type EpochStore = (atLeast: number) => Eventual<number>;
+
 /** Numbers for one stream. */
 export class Numbering {
-  #epoch: number;
+  #epoch = 0;
+  /** Epochs below this one may be begun without asking the store. */
+  #stored = 0;
   #sequence = 0;
   #sentAt: Micros;
   readonly #clock: Clock;
+  readonly #store: EpochStore | undefined;
+  #pending: Promise<void> | undefined;
 
-  constructor(clock: Clock) {
+  /** @param store  where epochs outlive this process, if anywhere */
+  constructor(clock: Clock, store?: EpochStore) {
     this.#clock = clock;
+    this.#store = store;
     this.#sentAt = clock();
-    this.#epoch = nextEpoch(this.#sentAt);
+    this.#begin(nextEpoch(this.#sentAt));
+  }
+
+  /** Resolves when the epoch is stored; `undefined` where it is, and numbers may be taken. */
+  get pending(): Promise<void> | undefined {
+    return this.#pending;
+  }
+
+  /** The last number that was taken in this epoch. */
+  get reached(): number {
+    return this.#sequence;
   }
 
   /** When this sender started, in microseconds. */
@@ -51,10 +71,35 @@ export class Numbering {
     this.#sequence = sequence;
   }
 
-  #restart(now: Micros): void {
-    this.#epoch = nextEpoch(now);
+  /** Begins an epoch above this one, which somebody has heard of. */
+  startAbove(epoch: number): void {
+    const now = this.#clock();
+    this.#restart(now, nextEpoch(Math.max(now, epoch + 1)));
+  }
+
+  /** Of epochs that were stored ahead the next one is taken, whatever the clock says: it will do after a crash, too. */
+  #restart(now: Micros, epoch = this.#epoch + 1 < this.#stored ? this.#epoch + 1 : nextEpoch(now)): void {
     this.#sequence = 0;
     this.#sentAt = now;
+    if (epoch < this.#stored) this.#epoch = epoch;
+    else this.#begin(epoch);
+  }
+
+  #begin(atLeast: number): void {
+    const given = this.#store?.(atLeast) ?? atLeast;
+    if (typeof given === "number") this.#use(given);
+    else {
+      this.#pending = given.then((epoch) => {
+        this.#use(epoch);
+        this.#pending = undefined;
+      });
+    }
+  }
+
+  #use(epoch: number): void {
+    this.#epoch = epoch;
+    highestEpoch = Math.max(highestEpoch, epoch);
+    if (this.#store !== undefined) this.#stored = epoch + EPOCHS_AHEAD;
   }
 }
 

@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Wall clock in microseconds since the Unix epoch. Default: the system's. */
   readonly clock?: Clock | undefined;
+  /** Where streams are remembered, and this sender's epochs. Default: this process's own memory, gone with it. */
+  readonly state?: ReplayState | undefined;
 }
 
 /** Options of a {@link Signer}. */
@@ -38,14 +40,16 @@ export interface SignerOptions extends SessionOptions {
 export interface ReceivingOptions extends SessionOptions, Listeners {
   /** How many of the latest sequence numbers of a stream may come in any order, 0 to 65,536. Default 0: strict order. */
   readonly window?: number | undefined;
-  /** The evidence that a stream's first message is no recording. Default "clock": signed after this receiver's start. */
-  readonly admit?: "clock" | undefined;
+  /**
+   * The evidence that a stream's first message is no recording. "clock" (default): signed after this receiver's start, by
+   * a clock at most `skew` ahead. "challenge": its sender answered a nonce of this receiver's; no clock is trusted. On
+   * two-way sockets and subscribers; both ends need it.
+   */
+  readonly admit?: "clock" | "challenge" | undefined;
   /** Milliseconds that senders' clocks may be ahead of this one. Default 0. */
   readonly skew?: number | undefined;
   /** Milliseconds after its signing at which a message is refused. Default: no bound. */
   readonly maxAge?: number | undefined;
-  /** Where streams are remembered. Default: this receiver's own memory. */
-  readonly state?: ReplayState | undefined;
   /** Whose memory it is: receivers that share a state and this name never accept a message twice between them. */
   readonly receiver?: string | undefined;
   /**

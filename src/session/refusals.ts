@@ -7,6 +7,7 @@ import { REASONS, type Reason } from "../reasons.js";
 import type { Header } from "../wire/header.js";
 import type { Pattern } from "../wire/patterns.js";
 import type { Rejection } from "./observer.js";
+import type { Origin } from "./origin.js";
 
 /** What is known of a refused message. */
 export interface Refused {
@@ -15,7 +16,7 @@ export interface Refused {
   /** Whether its tag was verified. */
   readonly authentic?: boolean;
   /** The moment that a message which is not live would have had to be signed after. */
-  readonly since?: Micros;
+  readonly since?: Micros | undefined;
 }
 
 /** Describes the refusals of one receiver. */
@@ -38,6 +39,13 @@ export class Refusals {
     if (header === undefined) return rejection;
     const { sender, pattern, keyId, epoch, sequence, sentAt } = header;
     return { ...rejection, claimed: { sender, pattern, keyId: formatKeyId(keyId), epoch, sequence, sentAt } };
+  }
+
+  /** The refusal of a message whose origin was verified. */
+  ofOrigin(reason: Reason, origin: Origin): Rejection {
+    const { sender, pattern, keyId, epoch, sequence, sentAt } = origin;
+    const claimed = { sender, pattern, keyId, epoch, sequence, sentAt };
+    return { ...this.describe(reason, { authentic: true }), claimed };
   }
 
   /** The first time, by how much: most often two clocks differ, or the message was signed before this receiver was up. */

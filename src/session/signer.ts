@@ -6,15 +6,18 @@ import { misuse } from "../errors.js";
 import { formatKeyId } from "../keys/key.js";
 import { Keyring } from "../keys/keyring.js";
 import { assertSender } from "../keys/names.js";
+import type { ReplayState } from "../replay/state.js";
+import { CONTROL_BYTES, type ControlBody, writeControl } from "../wire/control.js";
 import { coveredParts, type Place } from "../wire/form.js";
 import { type MessageLike, snapshot } from "../wire/frames.js";
-import { FLAGS, type Header, headerLength, writeHeader } from "../wire/header.js";
+import { FLAGS, type Header, headerLength, type Kind, writeHeader } from "../wire/header.js";
 import { WIRE } from "../wire/limits.js";
-import { type Pattern, sends } from "../wire/patterns.js";
+import { type Pattern, publishes, sends } from "../wire/patterns.js";
 import { batchWithinLimits, payloadLength, writeLengths, writePayload } from "../wire/payload.js";
+import { signaturePosition } from "../wire/position.js";
 import { type Identity, identity } from "./identity.js";
 import { claimStream } from "./live-signers.js";
-import { Numbering } from "./numbering.js";
+import { type EpochStore, Numbering } from "./numbering.js";
 import { assertOptions, channelOf, hopsOf, limitsOf, patternOf, type SignerOptions } from "./options.js";
 import { Ordinals, topicName } from "./ordinals.js";
 import type { Origin } from "./origin.js";
@@ -78,7 +81,7 @@ export class Signer {
     const clock = options.clock ?? wallClock;
     const keyring = Keyring.from(options.key);
     this.#recipients = new Recipients(keyring, this, clock);
-    this.#numbering = new Numbering(clock);
+    this.#numbering = new Numbering(clock, epochStoreOf(options.state, this));
     this.#ordinals = new Ordinals(limits.peers);
     const { keyId } = this.#recipients.find(null);
     this.#release = claimStream([this.identity.name, channel, pattern, formatKeyId(keyId)], this);
@@ -87,6 +90,25 @@ export class Signer {
   /** When this sender started, in microseconds: its messages' epoch. */
   get epoch(): number {
     return this.#numbering.epoch;
+  }
+
+  /**
+   * Resolves when this sender may sign: where its epoch is stored elsewhere, not at once; `undefined` once it may.
+   * Rejects where it cannot be stored.
+   */
+  get ready(): Promise<void> | undefined {
+    return this.#numbering.pending;
+  }
+
+  /** The last sequence number of this epoch: what is signed from now on has a higher one. */
+  get reached(): number {
+    return this.#numbering.reached;
+  }
+
+  /** Begins an epoch above this one: somebody has heard of it from an earlier start of this sender. */
+  startAbove(epoch: number): void {
+    this.#numbering.startAbove(epoch);
+    this.#last = undefined;
   }
 
   /** The tag of the last request (REQ only): pass it to {@link Verifier.verify} with the reply. */
@@ -129,6 +151,38 @@ export class Signer {
   }
 
   /**
+   * Signs a message to the other end itself, not to its application: of no stream, numbered 0.
+   *
+   * @param routing  the frames in front of the signature: ids and delimiter, or the reserved topic
+   */
+  signControl(
+    kind: Kind,
+    body: Omit<ControlBody, "reached">,
+    routing: readonly Buffer[],
+    target: Target,
+  ): Buffer[] {
+    this.#assertReady();
+    const { delimited } = signaturePosition(this.pattern, true, this.#place.hops, routing);
+    const topic = publishes(this.pattern) ? routing[0] : undefined;
+    const recipient = this.#recipient(target);
+    // Takes no number, but follows the clock: a step back begins an epoch, and that must be the one that is named.
+    this.#numbering.take(0);
+    const header = { ...this.#header(kind, { delimited, topic }, recipient), ordinal: 0, sequence: 0 };
+    const bytes = writeControl({ ...body, reached: this.reached });
+    const draft = {
+      header,
+      parts: { routing, topic, delimited, body: [] },
+      recipient,
+      count: 0,
+      counter: undefined,
+    };
+    const signed = this.#sealInline(draft, CONTROL_BYTES, (frame, at) => frame.set(bytes, at));
+    // It says how far this sender has come: no number up to there may be given again.
+    this.#last = undefined;
+    return signed;
+  }
+
+  /**
    * Takes back the number of a message or batch that never left this process, if nothing was signed since: no gap,
    * no number lost.
    */
@@ -154,22 +208,32 @@ export class Signer {
   }
 
   #draft(kind: "data" | "batch", parts: Parts, target: Target, count: number): Draft {
+    this.#assertReady();
     const recipient = this.#recipient(target);
     if (kind === "batch" && (recipient.flags & FLAGS.bound) !== 0) {
       throw unsendable("A batch cannot answer a REQ.");
     }
     const counter = this.#counter(parts, recipient, target);
     const sequence = this.#numbering.take(count);
-    const { epoch, sentAt } = this.#numbering;
-    const ordinal = counter === undefined ? 0 : this.#ordinals.take(counter, epoch, count);
-    const flags =
-      recipient.flags |
-      (parts.delimited ? FLAGS.delimited : 0) |
-      (parts.topic === undefined ? 0 : FLAGS.topic);
-    const { keyId } = recipient;
-    const { pattern, identity } = this;
-    const header = { kind, flags, pattern, keyId, ordinal, epoch, sequence, sentAt, sender: identity.name };
+    const ordinal = counter === undefined ? 0 : this.#ordinals.take(counter, this.epoch, count);
+    const header = { ...this.#header(kind, parts, recipient), ordinal, sequence };
     return { header, parts, recipient, count, counter };
+  }
+
+  #header(
+    kind: Kind,
+    { delimited, topic }: Pick<Parts, "delimited" | "topic">,
+    { flags, keyId }: Recipient,
+  ): Omit<Header, "ordinal" | "sequence"> {
+    const { epoch, sentAt } = this.#numbering;
+    const place = (delimited ? FLAGS.delimited : 0) | (topic === undefined ? 0 : FLAGS.topic);
+    const { pattern, identity } = this;
+    return { kind, flags: flags | place, pattern, keyId, epoch, sentAt, sender: identity.name };
+  }
+
+  #assertReady(): void {
+    if (this.#numbering.pending === undefined) return;
+    throw misuse("ERR_COUNTERSIGN_STATE", "This signer's epoch is not stored yet: await signer.ready first.");
   }
 
   /** What a message is counted under: its topic, its recipient, the only peer; or nothing. */
@@ -208,6 +272,12 @@ export class Signer {
     this.#last = { signed, count, counter };
     return signed;
   }
+}
+
+function epochStoreOf(state: ReplayState | undefined, signer: Signer): EpochStore | undefined {
+  if (state?.nextEpoch === undefined) return undefined;
+  const stream = { sender: signer.identity.name, channel: signer.channel, pattern: signer.pattern };
+  return (atLeast) => (state.nextEpoch as NonNullable<typeof state.nextEpoch>)(stream, atLeast);
 }
 
 function writeBatch(frame: Buffer, at: number, bodies: readonly (readonly Buffer[])[]): void {

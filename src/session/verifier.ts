@@ -1,7 +1,8 @@
-// The verifying pipeline: received frames in, a verdict out, synchronous. Four questions, in this order; nothing is
-// remembered of a message that failed one.
+// The verifying pipeline: received frames in, a verdict out. Four questions, in this order; nothing is remembered of a
+// message that failed one.
 
 import type { Admission } from "../admission/admission.js";
+import { type AgeOf, admitByChallenge } from "../admission/challenge.js";
 import { admitByClock } from "../admission/clock.js";
 import { type Clock, wallClock } from "../clock.js";
 import { misuse } from "../errors.js";
@@ -9,11 +10,12 @@ import type { Key } from "../keys/key.js";
 import { Keyring } from "../keys/keyring.js";
 import { randomName } from "../keys/names.js";
 import type { Reason } from "../reasons.js";
-import { MemoryState } from "../replay/state.js";
-import type { Slot, StreamTable } from "../replay/stream-table.js";
-import { type Form, messageCount, type Place, readBodies, readForm } from "../wire/form.js";
-import { FLAGS, type Header, hasMagic, readHeader } from "../wire/header.js";
-import { heardBy, type Pattern, receives } from "../wire/patterns.js";
+import { MemoryState } from "../replay/memory.js";
+import type { Answered, Claim, Eventual, Ruling, Streams } from "../replay/state.js";
+import { type ControlBody, readControl } from "../wire/control.js";
+import { type Form, isControl, messageCount, type Place, readBodies, readForm } from "../wire/form.js";
+import { FLAGS, type Header, hasMagic, type Kind, readHeader } from "../wire/header.js";
+import { greets, heardBy, type Pattern, receives, subscribes } from "../wire/patterns.js";
 import { signaturePosition } from "../wire/position.js";
 import { Authenticator } from "./authenticator.js";
 import { GapWatch } from "./gap-watch.js";
@@ -29,7 +31,7 @@ import {
   type VerifierOptions,
   windowOf,
 } from "./options.js";
-import { Origin } from "./origin.js";
+import { Origin, type Peer } from "./origin.js";
 import { Refusals, type Refused } from "./refusals.js";
 
 /** One delivered message: its frames as the sender gave them, and where it comes from. */
@@ -50,7 +52,30 @@ export type Verdict =
       /** The other messages of a batch, in order; empty for a single message. */
       readonly rest: readonly Delivery[];
     }
-  | ({ readonly ok: false } & Rejection);
+  | ({
+      readonly ok: false;
+      /** Whoever signed it, where its stream is not known: he can be asked for evidence. */
+      readonly peer?: Origin;
+    } & Rejection);
+
+/** A message between the two ends themselves: neither delivered nor refused. It is intact, and from this sender. */
+export interface Control {
+  readonly ok: false;
+  readonly reason: "control";
+  /** What it is for: "hello", "challenge", "echo" or "sync". */
+  readonly kind: Kind;
+  /** What it asks and answers. */
+  readonly body: ControlBody;
+  /** Who signed it. */
+  readonly origin: Origin;
+  /** The frames in front of its signature. */
+  readonly routing: readonly Buffer[];
+}
+
+/** Is it a message between the two ends themselves? */
+export function isControlMessage(examined: Verdict | Control): examined is Control {
+  return !examined.ok && examined.reason === "control";
+}
 
 const NONE: readonly Delivery[] = [];
 
@@ -70,7 +95,8 @@ export class Verifier {
   readonly #admit: Admission;
   /** Whether nobody can have heard what is addressed to my name: I made it, and for this verifier alone. */
   readonly #nameIsFresh: boolean;
-  readonly #tables = new Map<Pattern, StreamTable>();
+  readonly #tables = new Map<Pattern, Streams>();
+  readonly #asynchronous: boolean;
   readonly #gaps: GapWatch;
   readonly #refusals: Refusals;
   readonly #observer: Observer;
@@ -97,7 +123,8 @@ export class Verifier {
     this.#keys = this.#keyring.keys;
     this.#revision = this.#keyring.revision;
     this.#authenticator = new Authenticator(this.#keyring, this.identity, channel, this.#clock);
-    this.#admit = admissionOf(options);
+    this.#admit = admissionOf(options, undefined);
+    this.#asynchronous = state.asynchronous;
     const receiver = options.receiver ?? randomName();
     for (const heard of heardBy(pattern)) {
       this.#tables.set(heard, state.table(receiver, channel, heard, { window, limit: limits.streams }));
@@ -119,8 +146,34 @@ export class Verifier {
    *
    * @param received    the frames: a ROUTER's with ids, a SUB's with the topic
    * @param requestTag  REQ only: the tag of the request that waits for this reply ({@link Signer.requestTag})
+   * @throws CountersignError when the state is not in this process: use {@link verifyAsync} then
    */
   verify(received: readonly Uint8Array[], requestTag?: Uint8Array): Verdict {
+    if (this.#asynchronous) {
+      throw misuse("ERR_COUNTERSIGN_OPTIONS", "This verifier's state answers later: use verifyAsync.");
+    }
+    return this.#verdictOf(this.examine(received, requestTag) as Verdict | Control);
+  }
+
+  /**
+   * The same with any state. Messages may be given one after another without waiting: they are ruled on in the order of
+   * the calls.
+   */
+  async verifyAsync(received: readonly Uint8Array[], requestTag?: Uint8Array): Promise<Verdict> {
+    return this.#verdictOf(await this.examine(received, requestTag));
+  }
+
+  /** Who takes no part in greetings has no use for a control message. */
+  #verdictOf(examined: Verdict | Control): Verdict {
+    if (!isControlMessage(examined)) return examined;
+    return { ok: false, ...this.refuseControl("unsupported", examined.origin) };
+  }
+
+  /**
+   * As {@link verifyAsync}, at once where the state allows it, and control messages are told apart: {@link Handshake}
+   * knows what they lead to.
+   */
+  examine(received: readonly Uint8Array[], requestTag?: Uint8Array): Eventual<Verdict | Control> {
     const frames = received.map(asBuffer);
     this.#followKeyring();
 
@@ -134,36 +187,85 @@ export class Verifier {
     const key = this.#authenticator.authenticate(form, requestTag);
     if (typeof key === "string") return this.#refuse(key, { header });
     if (this.#isMine(header)) return this.#refuse("reflected", { header, authentic: true });
+    if (isControl(header)) return this.#control(form, key);
 
-    // 3. Is it live?
-    const table = this.#tables.get(header.pattern) as StreamTable;
-    const slot = table.find(header.sender);
-    const since = table.sinceFor(slot);
-    const dead = this.#checkLive(header, table, slot);
-    if (dead === "not-live") return this.#refuse(dead, { header, authentic: true, since });
-    if (dead !== undefined) return this.#refuse(dead, { header, authentic: true });
+    // 3. Is it live? What it proves of that.
+    const answersMe = (header.flags & FLAGS.bound) !== 0;
+    const evidence = this.#admit({ header, answersMe, now: this.#clock() });
+    if (typeof evidence === "string") return this.#refuse(evidence, { header, authentic: true });
 
-    // 4. Is it new?
-    const numbers = { epoch: header.epoch, sequence: header.sequence, count: messageCount(form) };
-    const seen = table.check(slot, numbers);
-    if (seen !== undefined) return this.#refuse(seen, { header, authentic: true });
+    // 3. Is that enough? 4. Is it new? Asked and remembered in one step, by whoever holds the memory.
+    const claim = {
+      stream: header.sender,
+      epoch: header.epoch,
+      sequence: header.sequence,
+      count: messageCount(form),
+      keyId: key.id,
+      signedAfter: evidence.signedAfter,
+      toFreshName: evidence.freshNameCounts && this.#nameIsFresh && (header.flags & FLAGS.addressed) !== 0,
+      unproven: evidence.unproven,
+    };
+    const ruling = this.#streams(header.pattern).admit(claim);
+    if (typeof ruling === "string") return this.#conclude(form, key, claim, ruling);
+    return ruling.then((late) => this.#conclude(form, key, claim, late));
+  }
 
-    // Verified: remember, then deliver.
-    const late = table.isLate(slot, numbers);
-    table.remember(header.sender, slot, numbers, key.id, this.#clock());
-    return this.#deliver(form, key, late);
+  /** A ruling that is neither "new" nor "late" is why the message is refused. */
+  #conclude(form: Form, key: Key, claim: Claim, ruling: Ruling): Verdict {
+    if (ruling === "new" || ruling === "late") return this.#deliver(form, key, ruling === "late");
+    const { header } = form;
+    const since = ruling === "not-live" ? this.#streams(header.pattern).sinceOf(claim.stream) : undefined;
+    const peer = new Origin(header, this.channel, false, 0, this.#peerOf(form, key));
+    return { ...this.#refuse(ruling, { header, authentic: true, since }), peer };
+  }
+
+  /** Of no stream, and so of no memory: whoever understands it decides what it leads to. */
+  #control(form: Form, key: Key): Control {
+    const { header } = form;
+    return {
+      ok: false,
+      reason: "control",
+      kind: header.kind,
+      body: readControl(form.payload[0] as Buffer) as ControlBody,
+      origin: new Origin(header, this.channel, false, 0, this.#peerOf(form, key)),
+      routing: form.routing,
+    };
+  }
+
+  /** The nonce that this sender must answer to be admitted; the same until it is answered. */
+  ask({ sender, pattern }: Origin): Eventual<Buffer | undefined> {
+    return this.#streams(pattern).ask(sender);
+  }
+
+  /**
+   * Begins the stream of a control message's sender where it has arrived, if it answers the nonce that this verifier
+   * asked, or `live` says that it answers another one of this receiver's.
+   */
+  begin({ origin, body: { answer, reached: sequence } }: Control, live: boolean): Eventual<Answered> {
+    const reached = { epoch: origin.epoch, sequence, keyId: Origin.peerOf(origin).key.id };
+    const streams = this.#streams(origin.pattern);
+    return live ? streams.begin(origin.sender, reached) : streams.answered(origin.sender, answer, reached);
+  }
+
+  /** The highest epoch that is remembered of this sender's stream; 0 for none. */
+  epochOf({ sender, pattern }: Origin): Eventual<number> {
+    return this.#streams(pattern).epochOf(sender);
+  }
+
+  /** Counts and tells a control message that answers nothing, or comes from an earlier run. */
+  refuseControl(reason: Reason, origin: Origin): Rejection {
+    return this.#observer.rejected(this.#refusals.ofOrigin(reason, origin));
+  }
+
+  #streams(pattern: Pattern): Streams {
+    return this.#tables.get(pattern) as Streams;
   }
 
   /** Counts a delivered message as refused after all: its body did not decode. Its number stays used. */
   withdraw(origin: Origin | undefined, reason: "undecodable" | "invalid"): Rejection {
     this.#observer.withdrawn(origin !== undefined);
-    const rejection = this.#refusals.describe(reason, { authentic: origin !== undefined });
-    if (origin === undefined) return this.#observer.rejected(rejection);
-    const { sender, pattern, keyId, epoch, sequence, sentAt } = origin;
-    return this.#observer.rejected({
-      ...rejection,
-      claimed: { sender, pattern, keyId, epoch, sequence, sentAt },
-    });
+    const rejection = origin ? this.#refusals.ofOrigin(reason, origin) : this.#refusals.describe(reason);
+    return this.#observer.rejected(rejection);
   }
 
   /** Forgets the counts that show gaps: the subscription changed, and what comes next is a new baseline. */
@@ -175,24 +277,11 @@ export class Verifier {
     return sender === this.identity.name && pattern === this.pattern;
   }
 
-  #checkLive(header: Header, table: StreamTable, slot: Slot): Reason | undefined {
-    // Whoever forgot a stream may have heard already what was addressed to his name.
-    const addressedToFreshName = this.#nameIsFresh && !table.forgot && (header.flags & FLAGS.addressed) !== 0;
-    return this.#admit({
-      header,
-      known: table.knows(slot, header.epoch),
-      answersMe: addressedToFreshName || (header.flags & FLAGS.bound) !== 0,
-      since: table.sinceFor(slot),
-      now: this.#clock(),
-    });
-  }
-
   #deliver(form: Form, key: Key, late: boolean): Verdict {
     const gap = this.#gaps.observe(form, late);
     if (gap !== undefined) this.#observer.gap(gap);
     const { header } = form;
-    const requestTag = header.pattern === "req" ? Buffer.from(form.tag) : undefined;
-    const peer = { name: header.sender, key, requestTag };
+    const peer = this.#peerOf(form, key);
     const deliveries = readBodies(form).map((body, offset): Delivery => {
       const origin = new Origin(header, this.channel, late, offset, peer);
       this.#observer.accepted(origin);
@@ -200,6 +289,10 @@ export class Verifier {
     });
     const [first, ...rest] = deliveries as [Delivery, ...Delivery[]];
     return { ok: true, frames: first.frames, origin: first.origin, rest: rest.length === 0 ? NONE : rest };
+  }
+
+  #peerOf({ header, tag }: Form, key: Key): Peer {
+    return { name: header.sender, key, requestTag: header.pattern === "req" ? Buffer.from(tag) : undefined };
   }
 
   /** A key that left the ring is revoked: what it vouched for last is forgotten, and memory begins now. */
@@ -210,7 +303,7 @@ export class Verifier {
     const removed = this.#keys.filter((key) => !this.#keyring.keys.some((held) => held.equals(key)));
     this.#keys = this.#keyring.keys;
     for (const { id } of removed) {
-      for (const table of this.#tables.values()) table.forgetKey(id, this.#clock());
+      for (const streams of this.#tables.values()) void streams.forgetKey(id);
     }
   }
 
@@ -219,7 +312,7 @@ export class Verifier {
     return { ok: true, frames, origin: undefined, rest: NONE };
   }
 
-  #refuse(reason: Reason, refused: Refused): Verdict {
+  #refuse(reason: Reason, refused: Refused): { ok: false } & Rejection {
     return { ok: false, ...this.#observer.rejected(this.#refusals.describe(reason, refused)) };
   }
 
@@ -242,12 +335,17 @@ function policyOf({ policy = "enforce" }: VerifierOptions): "enforce" | "report"
   return policy;
 }
 
-function admissionOf({ admit = "clock", skew = 0, maxAge }: VerifierOptions): Admission {
-  if (admit !== "clock") {
-    throw misuse("ERR_COUNTERSIGN_OPTIONS", `admit must be "clock"; got ${String(admit)}.`);
+function admissionOf(options: VerifierOptions, ageOf: AgeOf | undefined): Admission {
+  const { admit = "clock", skew = 0 } = options;
+  const maxAge = options.maxAge === undefined ? undefined : microsOf("maxAge", options.maxAge);
+  if (admit === "clock") return admitByClock({ skew: microsOf("skew", skew), maxAge });
+  if (admit !== "challenge") {
+    throw misuse("ERR_COUNTERSIGN_OPTIONS", `admit must be "clock" or "challenge"; got ${String(admit)}.`);
   }
-  return admitByClock({
-    skew: microsOf("skew", skew),
-    maxAge: maxAge === undefined ? undefined : microsOf("maxAge", maxAge),
-  });
+  if (greets(options.pattern) || subscribes(options.pattern)) return admitByChallenge(maxAge, ageOf);
+  throw misuse(
+    "ERR_COUNTERSIGN_OPTIONS",
+    `A ${options.pattern} cannot ask whoever speaks to it: admit "challenge" is for ROUTER, DEALER, REQ, REP, PAIR, SUB ` +
+      'and XSUB. Use "clock".',
+  );
 }

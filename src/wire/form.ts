@@ -2,9 +2,10 @@
 // limits, all before any cryptography and without touching a key or a state (docs/wire.md, sections 3 to 7).
 
 import type { Reason } from "../reasons.js";
-import { FLAGS, type Header, hasMagic, headerLength, readHeader } from "./header.js";
+import { CONTROL_BYTES, readControl } from "./control.js";
+import { FLAGS, type Header, hasMagic, headerLength, type Kind, readHeader } from "./header.js";
 import { type Limits, WIRE } from "./limits.js";
-import { hears, type Pattern, subscribes } from "./patterns.js";
+import { greets, hears, type Pattern, subscribes } from "./patterns.js";
 import {
   lengthPrefixed,
   measureBatch,
@@ -56,16 +57,30 @@ export function readForm(frames: readonly Buffer[], place: Place): Form | Reason
 /** Do the header's fields fit each other, and the socket that received it? */
 function checkFlags(header: Header, receiver: Pattern, position: Position): Reason | undefined {
   const has = (flag: number) => (header.flags & flag) !== 0;
-  if (header.kind !== "data" && header.kind !== "batch") return "unsupported";
+  if (!takesKind(header.kind, receiver)) return "unsupported";
   if (!hears(receiver, header.pattern)) return "wrong-pattern";
   if (has(FLAGS.sealed)) return "unsupported";
   if (has(FLAGS.topic) !== subscribes(receiver)) return "malformed";
   if (has(FLAGS.delimited) !== position.delimited) return "wrong-envelope";
   if (has(FLAGS.recipientKey) && !has(FLAGS.addressed)) return "malformed";
-  if (header.sequence === 0) return "malformed";
+  if (isControl(header) !== (header.sequence === 0)) return "malformed";
+  if (isControl(header) && (!has(FLAGS.inline) || header.ordinal !== 0)) return "malformed";
   if (header.kind === "batch" && (!has(FLAGS.inline) || has(FLAGS.delimited) || has(FLAGS.bound)))
     return "malformed";
   return checkDirection(header, receiver);
+}
+
+/** What this receiver can do something with: a subscriber is synchronised, two-way sockets greet each other. */
+function takesKind(kind: Kind, receiver: Pattern): boolean {
+  if (kind === "data" || kind === "batch") return true;
+  return kind === "sync" ? subscribes(receiver) : GREETING.includes(kind) && greets(receiver);
+}
+
+const GREETING: readonly Kind[] = ["hello", "challenge", "echo"];
+
+/** Whether a message is between the two ends themselves: of no stream, never delivered. */
+export function isControl({ kind }: Header): boolean {
+  return kind !== "data" && kind !== "batch";
 }
 
 /** A ROUTER or REP names whom it speaks to, and tells a REQ which request it answers. */
@@ -121,6 +136,8 @@ function measured(
   limits: Limits,
   fewest: number,
 ): readonly Buffer[] | Reason {
+  if (isControl(header))
+    return region.length === CONTROL_BYTES && readControl(region) ? [region] : "malformed";
   const batch = header.kind === "batch";
   const misfit = batch ? measureBatch(region, limits, fewest) : measureInline(region, limits, fewest);
   if (misfit !== undefined) return misfit;

@@ -10,7 +10,7 @@ const MAGIC = 0xc153;
 /** The only version this file speaks. */
 export const VERSION = 1;
 
-/** What a signed message is for. 3 and up are control kinds: they belong to no stream. */
+/** What a signed message is for. 3 and up are control kinds: they belong to no stream, and their number is 0. */
 export const KINDS = {
   data: 1,
   batch: 2,

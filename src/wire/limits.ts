@@ -19,10 +19,15 @@ export const WIRE = {
   batch: 256,
   /** Largest window, in sequence numbers. */
   window: 65_536,
+  /** Bytes of a nonce in a control message. */
+  nonceBytes: 16,
 } as const;
 
 /** Most bytes that the windows of one receiver and sender pattern may take: streams beyond are forgotten (256 MiB). */
 export const WINDOW_MEMORY = 2 ** 28;
+
+/** Most senders of one table that may be asked for evidence at once; whoever was asked first is forgotten first. */
+export const MOST_NONCES = 65_536;
 
 /** How far ahead of the receiver's clock an epoch may lie under `admit: "clock"`, in microseconds (24 hours). */
 export const EPOCH_AHEAD = 24 * 3600 * 1_000_000;

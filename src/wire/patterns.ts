@@ -55,6 +55,13 @@ export function sends(pattern: Pattern): boolean {
   return Object.values(HEARS).some((heard) => heard.includes(pattern));
 }
 
+const TWO_WAY: readonly Pattern[] = ["router", "dealer", "req", "rep", "pair"];
+
+/** Can a socket of this type ask whoever speaks to it for evidence, and be asked? */
+export function greets(pattern: Pattern): boolean {
+  return TWO_WAY.includes(pattern);
+}
+
 /** PUB and XPUB put a topic in front of the signature. */
 export function publishes(pattern: Pattern): boolean {
   return pattern === "pub" || pattern === "xpub";

@@ -1,19 +1,33 @@
 // Question 3, is it live, by the clock (docs/wire.md, section 8.2): every bound at its edge.
 
 import { describe, expect, test } from "vitest";
-import type { Candidate } from "../../src/admission/admission.js";
+import type { Admission, Candidate } from "../../src/admission/admission.js";
 import { admitByClock } from "../../src/admission/clock.js";
+import type { Reason } from "../../src/reasons.js";
 import type { Header } from "../../src/wire/header.js";
 import { EPOCH_AHEAD } from "../../src/wire/limits.js";
 
 const SINCE = 1_000_000;
 const NOW = 2_000_000;
 
-function candidate(header: Partial<Header>, rest: Partial<Candidate> = {}): Candidate {
-  const fields = { epoch: SINCE, sentAt: SINCE + 1, ...header } as Header;
-  return { header: fields, known: false, answersMe: false, since: SINCE, now: NOW, ...rest };
+interface Case extends Partial<Candidate> {
+  readonly known?: boolean;
 }
-const strict = admitByClock({ skew: 0, maxAge: undefined });
+
+/** What a memory that began at SINCE and forgot a stream makes of the evidence. */
+function ruled(admission: Admission): (given: { header: Header; rest: Case }) => Reason | undefined {
+  return ({ header, rest: { known = false, answersMe = false } }) => {
+    const evidence = admission({ header, answersMe, now: NOW });
+    if (typeof evidence === "string") return evidence;
+    return known || evidence.signedAfter > SINCE ? undefined : evidence.unproven;
+  };
+}
+
+const candidate = (header: Partial<Header>, rest: Case = {}) => ({
+  header: { epoch: SINCE, sentAt: SINCE + 1, ...header } as Header,
+  rest,
+});
+const strict = ruled(admitByClock({ skew: 0, maxAge: undefined }));
 
 describe("the first message of a stream", () => {
   test("is live when it was signed after the memory began, not at that moment or before", () => {
@@ -23,7 +37,7 @@ describe("the first message of a stream", () => {
   });
 
   test("must be that much later as clocks may differ", () => {
-    const skewed = admitByClock({ skew: 500, maxAge: undefined });
+    const skewed = ruled(admitByClock({ skew: 500, maxAge: undefined }));
     expect(skewed(candidate({ sentAt: SINCE + 501 }))).toBeUndefined();
     expect(skewed(candidate({ sentAt: SINCE + 500 }))).toBe("not-live");
   });
@@ -51,7 +65,7 @@ test("a stream and epoch that are known need no evidence", () => {
 });
 
 describe("the greatest age", () => {
-  const aged = admitByClock({ skew: 0, maxAge: 300 });
+  const aged = ruled(admitByClock({ skew: 0, maxAge: 300 }));
 
   test("bounds every message, known or not, and whomever it answers", () => {
     for (const rest of [{}, { known: true }, { answersMe: true }, { known: true, answersMe: true }]) {
@@ -69,7 +83,7 @@ describe("the greatest age", () => {
   });
 
   test("may be zero", () => {
-    const zero = admitByClock({ skew: 0, maxAge: 0 });
+    const zero = ruled(admitByClock({ skew: 0, maxAge: 0 }));
     expect(zero(candidate({ sentAt: NOW }))).toBeUndefined();
     expect(zero(candidate({ sentAt: NOW - 1 }))).toBe("too-old");
   });
