@@ -31,12 +31,13 @@ export {
   type Streams,
   type TableOptions,
 } from "./replay/state.js";
+export { type Greeting, Handshake, type Outcome } from "./session/handshake.js";
 export { type Identity, identity } from "./session/identity.js";
-export type { Gap, Listeners, Rejection, VerifierStats } from "./session/observer.js";
+export type { Forgotten, Gap, Listeners, Rejection, Twin, VerifierStats } from "./session/observer.js";
 export type { ReceivingOptions, SessionOptions, SignerOptions, VerifierOptions } from "./session/options.js";
 export { Origin } from "./session/origin.js";
 export { Signer, type Target } from "./session/signer.js";
-export { type Control, type Delivery, type Verdict, Verifier } from "./session/verifier.js";
+export { type Control, type Delivery, type Stranger, type Verdict, Verifier } from "./session/verifier.js";
 export type { ControlBody } from "./wire/control.js";
 export type { FrameLike, MessageLike } from "./wire/frames.js";
 export type { Kind } from "./wire/header.js";

@@ -47,6 +47,28 @@ export interface Gap {
   readonly sequence: number;
 }
 
+/** The other end does not remember this sender any more: what was on its way to it is lost. */
+export interface Forgotten {
+  /** Who forgot. */
+  readonly peer: string;
+  /** The channel it was signed for. */
+  readonly channel: string;
+  /** How many messages were signed since it last knew of this sender: at most so many are lost. */
+  readonly lost: number;
+}
+
+/** Another process signs with this one's name, and was started later: it is heard, this one no longer. */
+export interface Twin {
+  /** The name. */
+  readonly sender: string;
+  /** The channel. */
+  readonly channel: string;
+  /** Who said so. */
+  readonly peer: string;
+  /** The other's epoch. */
+  readonly epoch: number;
+}
+
 /** Counters of a receiving session. */
 export interface VerifierStats {
   /** Messages handed on after all four questions. */
@@ -61,6 +83,10 @@ export interface VerifierStats {
   readonly lost: number;
   /** Streams remembered now. */
   readonly streams: number;
+  /** How often another end had forgotten this sender. */
+  readonly forgotten: number;
+  /** How often another end has heard a later process of this name. */
+  readonly twins: number;
 }
 
 /** Callbacks of a receiving session. What they throw goes to the process as an uncaught exception, never into the loop. */
@@ -69,6 +95,10 @@ export interface Listeners {
   readonly onReject?: ((rejection: Rejection) => void) | undefined;
   /** Called when messages are known to be missing. */
   readonly onGap?: ((gap: Gap) => void) | undefined;
+  /** Called when the other end has forgotten this sender (admission by challenge). */
+  readonly onForgotten?: ((forgotten: Forgotten) => void) | undefined;
+  /** Called when the other end has heard another, later process of this sender's name (admission by challenge). */
+  readonly onTwin?: ((twin: Twin) => void) | undefined;
 }
 
 /** The diagnostics channels, by name. */
@@ -76,20 +106,27 @@ export const CHANNELS = {
   accepted: channel("countersign:accepted"),
   rejected: channel("countersign:rejected"),
   gap: channel("countersign:gap"),
+  forgotten: channel("countersign:forgotten"),
+  twin: channel("countersign:twin"),
 } as const;
 
 /** Counts and tells. */
 export class Observer {
   readonly #listeners: Listeners;
+  readonly #byClock: boolean;
   readonly #rejected = zeroCounters();
   #accepted = 0;
   #unsigned = 0;
   #gaps = 0;
   #lost = 0;
-  #warned = false;
+  #forgotten = 0;
+  #twins = 0;
+  readonly #warned = new Set<string>();
 
-  constructor(listeners: Listeners) {
+  /** @param byClock  whether a message that is not live is lost for good: under challenge its sender is asked */
+  constructor(listeners: Listeners, byClock: boolean) {
     this.#listeners = listeners;
+    this.#byClock = byClock;
   }
 
   accepted(origin: Origin): void {
@@ -110,7 +147,7 @@ export class Observer {
   rejected(rejection: Rejection): Rejection {
     this.#rejected[rejection.reason]++;
     if (CHANNELS.rejected.hasSubscribers) CHANNELS.rejected.publish(rejection);
-    if (rejection.reason === "not-live") this.#warnOnce(rejection);
+    if (rejection.reason === "not-live" && this.#byClock) this.#warnOnce(rejection);
     tell(this.#listeners.onReject, rejection);
     return rejection;
   }
@@ -120,13 +157,34 @@ export class Observer {
    * a process warning, once a receiver.
    */
   #warnOnce({ detail, channel: name }: Rejection): void {
-    if (this.#warned || this.#listeners.onReject !== undefined || CHANNELS.rejected.hasSubscribers) return;
-    this.#warned = true;
-    const options = { type: "CountersignWarning", code: "COUNTERSIGN_NOT_LIVE" };
-    process.emitWarning(
-      `A message on channel "${name}" was refused. ${detail} Set signing.onReject to see each.`,
-      options,
-    );
+    if (this.#listeners.onReject !== undefined || CHANNELS.rejected.hasSubscribers) return;
+    this.#warn("NOT_LIVE", `A message on channel "${name}" was refused. ${detail} Set signing.onReject to see each.`);
+  }
+
+  #warn(code: string, text: string): void {
+    if (this.#warned.has(code)) return;
+    this.#warned.add(code);
+    process.emitWarning(text, { type: "CountersignWarning", code: `COUNTERSIGN_${code}` });
+  }
+
+  forgotten(forgotten: Forgotten): void {
+    this.#forgotten++;
+    if (CHANNELS.forgotten.hasSubscribers) CHANNELS.forgotten.publish(forgotten);
+    tell(this.#listeners.onForgotten, forgotten);
+  }
+
+  /** Whoever listens nowhere is told by a process warning: his messages are refused from now on. */
+  twin(twin: Twin): void {
+    this.#twins++;
+    if (CHANNELS.twin.hasSubscribers) CHANNELS.twin.publish(twin);
+    else if (this.#listeners.onTwin === undefined) {
+      this.#warn(
+        "TWIN",
+        `Another process signs as "${twin.sender}" on channel "${twin.channel}" and was started later: "${twin.peer}" ` +
+          "hears that one alone. Give each process a name of its own, such as an instance (name~1, name~2).",
+      );
+    }
+    tell(this.#listeners.onTwin, twin);
   }
 
   gap(gap: Gap): void {
@@ -144,6 +202,8 @@ export class Observer {
       gaps: this.#gaps,
       lost: this.#lost,
       streams,
+      forgotten: this.#forgotten,
+      twins: this.#twins,
     };
   }
 }

@@ -66,7 +66,7 @@ export interface VerifierOptions extends ReceivingOptions {
 }
 
 const KNOWN =
-  "key sender channel hops limits clock pattern to window admit skew maxAge state receiver policy reply onReject onGap".split(
+  "key sender channel hops limits clock pattern to window admit skew maxAge state receiver receivers policy reply onReject onGap onForgotten onTwin".split(
     " ",
   );
 
@@ -81,7 +81,7 @@ export function assertOptions(options: unknown): asserts options is SessionOptio
       "signing.key is missing: pass at least 32 secret bytes, such as generateKey().",
     );
   }
-  for (const name of ["onReject", "onGap"] as const) {
+  for (const name of ["onReject", "onGap", "onForgotten", "onTwin"] as const) {
     const listener = (options as Partial<Listeners>)[name];
     if (listener !== undefined && typeof listener !== "function") {
       throw misuse("ERR_COUNTERSIGN_OPTIONS", `signing.${name} must be a function; got ${typeof listener}.`);

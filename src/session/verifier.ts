@@ -54,22 +54,28 @@ export type Verdict =
     }
   | ({
       readonly ok: false;
-      /** Whoever signed it, where its stream is not known: he can be asked for evidence. */
-      readonly peer?: Origin;
+      /** Who signed it, and how to reach him, where evidence is missing: he can be asked for it. */
+      readonly stranger?: Stranger;
     } & Rejection);
 
+/** Whoever signed a message that does not lead to its application (yet), and the frames that lead back to him. */
+export interface Stranger {
+  /** Who it was; verified. */
+  readonly origin: Origin;
+  /** The frames in front of the signature. */
+  readonly routing: readonly Buffer[];
+}
+
 /** A message between the two ends themselves: neither delivered nor refused. It is intact, and from this sender. */
-export interface Control {
+export interface Control extends Stranger {
+  /** Nothing for the application. */
   readonly ok: false;
+  /** Nor a refusal. */
   readonly reason: "control";
   /** What it is for: "hello", "challenge", "echo" or "sync". */
   readonly kind: Kind;
   /** What it asks and answers. */
   readonly body: ControlBody;
-  /** Who signed it. */
-  readonly origin: Origin;
-  /** The frames in front of its signature. */
-  readonly routing: readonly Buffer[];
 }
 
 /** Is it a message between the two ends themselves? */
@@ -97,6 +103,7 @@ export class Verifier {
   readonly #nameIsFresh: boolean;
   readonly #tables = new Map<Pattern, Streams>();
   readonly #asynchronous: boolean;
+  readonly #byClock: boolean;
   readonly #gaps: GapWatch;
   readonly #refusals: Refusals;
   readonly #observer: Observer;
@@ -125,13 +132,14 @@ export class Verifier {
     this.#authenticator = new Authenticator(this.#keyring, this.identity, channel, this.#clock);
     this.#admit = admissionOf(options, undefined);
     this.#asynchronous = state.asynchronous;
+    this.#byClock = options.admit !== "challenge";
     const receiver = options.receiver ?? randomName();
     for (const heard of heardBy(pattern)) {
       this.#tables.set(heard, state.table(receiver, channel, heard, { window, limit: limits.streams }));
     }
     this.#gaps = new GapWatch({ pattern, channel, hops, window, limit: limits.peers });
     this.#refusals = new Refusals(pattern, channel, this.#clock);
-    this.#observer = new Observer(options);
+    this.#observer = new Observer(options, this.#byClock);
   }
 
   /** Counters since this verifier was made. */
@@ -214,9 +222,10 @@ export class Verifier {
   #conclude(form: Form, key: Key, claim: Claim, ruling: Ruling): Verdict {
     if (ruling === "new" || ruling === "late") return this.#deliver(form, key, ruling === "late");
     const { header } = form;
-    const since = ruling === "not-live" ? this.#streams(header.pattern).sinceOf(claim.stream) : undefined;
-    const peer = new Origin(header, this.channel, false, 0, this.#peerOf(form, key));
-    return { ...this.#refuse(ruling, { header, authentic: true, since }), peer };
+    const since = ruling === "not-live" && this.#byClock ? this.#streams(header.pattern).sinceOf(claim.stream) : undefined;
+    const origin = new Origin(header, this.channel, false, 0, this.#peerOf(form, key));
+    const stranger = { origin, routing: form.routing };
+    return { ...this.#refuse(ruling, { header, authentic: true, since }), stranger };
   }
 
   /** Of no stream, and so of no memory: whoever understands it decides what it leads to. */
@@ -255,6 +264,13 @@ export class Verifier {
   /** Counts and tells a control message that answers nothing, or comes from an earlier run. */
   refuseControl(reason: Reason, origin: Origin): Rejection {
     return this.#observer.rejected(this.#refusals.ofOrigin(reason, origin));
+  }
+
+  /** Tells that another end has forgotten this sender, or has heard a later process of its name. */
+  tell({ forgotten, twin }: { forgotten?: number; twin?: number }, { sender: peer }: Origin): void {
+    const { channel } = this;
+    if (forgotten !== undefined) this.#observer.forgotten({ peer, channel, lost: forgotten });
+    if (twin !== undefined) this.#observer.twin({ sender: this.identity.name, channel, peer, epoch: twin });
   }
 
   #streams(pattern: Pattern): Streams {

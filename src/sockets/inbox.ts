@@ -5,11 +5,19 @@ import type { Codec } from "../codec/codec.js";
 import { CodecError } from "../codec/error.js";
 import { BadReplyError } from "../errors.js";
 import type { Reason } from "../reasons.js";
+import type { Eventual } from "../replay/state.js";
 import type { Origin } from "../session/origin.js";
-import type { Verifier } from "../session/verifier.js";
+import {
+  type Control,
+  type Delivery,
+  isControlMessage,
+  type Verdict,
+  type Verifier,
+} from "../session/verifier.js";
 import { REFUSED } from "../wire/form.js";
 import { isSubscription, signaturePosition } from "../wire/position.js";
 import { BURST } from "./burst.js";
+import type { Liaison } from "./liaison.js";
 import { type Signed, withOrigin } from "./message.js";
 import type { RawSocket } from "./raw-socket.js";
 import { busyReading, codeOf, timedOut } from "./zmq-errors.js";
@@ -23,6 +31,9 @@ interface Verified {
   readonly origin: Origin | undefined;
 }
 
+/** What a received message turned out to be, whenever that is known; nothing where it was not for this level at all. */
+type Examined = Eventual<Verdict | Control | undefined>;
+
 /** What an inbox is made of. */
 export interface InboxOptions {
   readonly codec: Codec<unknown> | undefined;
@@ -33,16 +44,30 @@ export interface InboxOptions {
   readonly mayAskAgain: () => void;
   /** Called with each message right before it is handed on: who can be answered now. */
   readonly learn: (routing: readonly Buffer[], origin: Origin | undefined) => void;
+  /** Who admits whom. */
+  readonly liaison: Liaison;
+  /** REQ: whether what waits for a reply is a message of this library's own. */
+  readonly asksControl: () => boolean;
 }
+
+/** Messages that are received ahead of the application, while it does not ask: so many, or so many bytes. */
+const MOST_AHEAD = 64;
+const MOST_BYTES_AHEAD = 2 ** 20;
+/** Messages that may wait together for a memory elsewhere. */
+const MOST_IN_FLIGHT = 256;
 
 /** Receives and verifies, one message at a time, as zeromq.js does. */
 export class Inbox {
   readonly #raw: RawSocket;
   readonly #verifier: Verifier;
   readonly #options: InboxOptions;
-  /** The rest of a batch. */
+  /** Verified, and not yet asked for: the rest of a batch, what came while the application did something else. */
   readonly #ready: Verified[] = [];
+  #readyBytes = 0;
   #receiving = false;
+  #pumping: Promise<void> | undefined;
+  /** REQ: whether the reply that is being examined is to a message of this library's own. */
+  #asksControl = false;
 
   constructor(raw: RawSocket, verifier: Verifier, options: InboxOptions) {
     this.#raw = raw;
@@ -58,21 +83,45 @@ export class Inbox {
   /** The next genuine message. Throws and rejects as zeromq.js does, and with {@link BadReplyError} on a REQ. */
   receive(): Promise<Received> {
     if (this.#receiving) throw busyReading();
-    const pending = this.#raw.open && this.hasReady ? undefined : this.#raw.receive();
+    const mustWait = this.#pumping !== undefined || (this.#raw.open && this.hasReady);
+    const pending = mustWait ? undefined : this.#raw.receive();
     this.#receiving = true;
     return this.#next(pending);
+  }
+
+  /** Looks at what has arrived, while nobody has asked for it: a control message must not wait until somebody does. */
+  pump(): void {
+    if (this.#receiving || this.#pumping !== undefined) return;
+    this.#pumping = this.#lookAhead().finally(() => {
+      this.#pumping = undefined;
+    });
+  }
+
+  async #lookAhead(): Promise<void> {
+    while (!this.#receiving && !this.#isFull() && this.#raw.open && this.#raw.readable) {
+      try {
+        await this.#take(await this.#raw.receive());
+      } catch {
+        // The socket was closed meanwhile: whoever asks next is told by zeromq.js.
+        return;
+      }
+    }
+  }
+
+  /** A REQ has one reply to look at, and looks ahead only for those to its own messages. */
+  #isFull(): boolean {
+    if (this.#verifier.pattern === "req" && !this.#options.asksControl()) return true;
+    return this.#ready.length >= MOST_AHEAD || this.#readyBytes >= MOST_BYTES_AHEAD;
   }
 
   async #next(pending: Promise<Buffer[]> | undefined): Promise<Received> {
     const began = performance.now();
     let refused = 0;
     try {
-      let frames = await pending;
+      let frames = pending === undefined ? void (await this.#pumping) : await pending;
       for (;;) {
-        const message =
-          frames === undefined
-            ? await this.#handOn(this.#ready.shift() as Verified)
-            : await this.#judge(frames);
+        if (frames !== undefined) await this.#take(frames);
+        const message = await this.#handOnNext();
         if (message !== undefined) return message;
         refused++;
         const receiveMore = () => this.#receiveMore(began, refused);
@@ -109,16 +158,70 @@ export class Inbox {
     return operation();
   }
 
-  /** The message for the application; `undefined` where it was refused. */
-  async #judge(frames: Buffer[]): Promise<Received | undefined> {
-    if (this.#verifier.pattern === "xpub" && isSubscription(frames)) return withOrigin(frames, undefined);
-    const verdict = this.#verifier.verify(frames, this.#options.takeRequestTag());
-    if (!verdict.ok) {
-      if (this.#verifier.pattern === "req") await this.#leaveReplyBehind();
-      return this.#refuse(verdict.reason);
+  /**
+   * Verifies a message and puts it among those that are ready. Where the memory is elsewhere, all that have arrived are
+   * asked about before the first answer is waited for: they are ruled on in order, and taken in order.
+   */
+  async #take(frames: Buffer[]): Promise<void> {
+    const first = this.#examine(frames);
+    if (!(first instanceof Promise)) return this.#settle(first);
+    const inFlight: Examined[] = [first];
+    while (inFlight.length < MOST_IN_FLIGHT && this.#raw.open && this.#raw.readable) {
+      inFlight.push(this.#examine(await this.#raw.receive()));
     }
-    this.#ready.push(...verdict.rest);
-    return this.#handOn(verdict);
+    for (const examined of inFlight) await this.#settle(await examined);
+  }
+
+  #examine(frames: Buffer[]): Examined {
+    if (this.#isSubscription(frames)) {
+      if (this.#options.liaison.subscribed(frames[0] as Buffer)) return undefined;
+      return { ok: true, frames, origin: undefined, rest: [] };
+    }
+    this.#asksControl = this.#options.asksControl();
+    return this.#verifier.examine(frames, this.#options.takeRequestTag());
+  }
+
+  #isSubscription(frames: Buffer[]): boolean {
+    return this.#verifier.pattern === "xpub" && isSubscription(frames);
+  }
+
+  /** Sees to it that whatever was examined has its consequence: it is ready, refused, or was for this end itself. */
+  async #settle(examined: Awaited<Examined>): Promise<void> {
+    if (examined === undefined) return;
+    if (isControlMessage(examined)) return this.#hear(examined);
+    if (examined.ok) {
+      for (const delivery of [examined, ...examined.rest]) this.#addReady(delivery);
+      return;
+    }
+    const { reason, stranger } = examined;
+    if (this.#verifier.pattern === "req") await this.#leaveReplyBehind();
+    if (stranger !== undefined && (await this.#options.liaison.challenge(reason, stranger))) return;
+    await this.#refuse(reason);
+  }
+
+  /** A message to this end itself. A REP must answer something; a REQ that waits for its own reply is told of another. */
+  async #hear(control: Control): Promise<void> {
+    const { pattern } = this.#verifier;
+    const asked = this.#asksControl;
+    const { answered, refused } = await this.#options.liaison.hear(control);
+    if (pattern === "rep" && !answered) await this.#whenOpen(() => this.#raw.send([REFUSED]));
+    if (pattern !== "req") return;
+    this.#options.mayAskAgain();
+    if (asked) return;
+    throw new BadReplyError(refused ?? this.#verifier.refuseControl("challenged", control.origin).reason);
+  }
+
+  #addReady(verified: Delivery | Verified): void {
+    this.#ready.push(verified);
+    this.#readyBytes += bytesOf(verified.frames);
+  }
+
+  /** The first message that is ready, for the application; `undefined` where there is none, or it was refused. */
+  async #handOnNext(): Promise<Received | undefined> {
+    const first = this.#ready.shift();
+    if (first === undefined) return undefined;
+    this.#readyBytes -= bytesOf(first.frames);
+    return this.#handOn(first);
   }
 
   /**
@@ -132,6 +235,7 @@ export class Inbox {
 
   async #handOn({ frames, origin }: Verified): Promise<Received | undefined> {
     const { codec, hops, learn } = this.#options;
+    if (origin === undefined && this.#isSubscription(frames)) return withOrigin(frames, undefined);
     const { index, delimited } = signaturePosition(this.#verifier.pattern, false, hops, frames);
     const routing = frames.slice(0, index);
     let message: unknown[] = frames;
@@ -155,9 +259,17 @@ export class Inbox {
   async #refuse(reason: Reason, cause?: unknown): Promise<undefined> {
     if (this.#verifier.pattern === "req") {
       this.#options.mayAskAgain();
-      throw new BadReplyError(reason, { cause });
+      // The application has asked nothing yet: the library did, and asks again.
+      if (this.#asksControl) this.#options.liaison.failed();
+      else throw new BadReplyError(reason, { cause });
     }
     if (this.#verifier.pattern === "rep") await this.#whenOpen(() => this.#raw.send([REFUSED]));
     return undefined;
   }
+}
+
+function bytesOf(frames: readonly Buffer[]): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frame.length;
+  return bytes;
 }

@@ -7,14 +7,17 @@ import { Keyring } from "../keys/keyring.js";
 import { assertSender } from "../keys/names.js";
 import { zeroCounters } from "../reasons.js";
 import { identity } from "../session/identity.js";
+import { type Greeting, Handshake, type Outcome } from "../session/handshake.js";
 import type { VerifierStats } from "../session/observer.js";
 import { assertOptions, hopsOf, limitsOf } from "../session/options.js";
 import type { Origin } from "../session/origin.js";
 import { Signer } from "../session/signer.js";
-import { Verifier } from "../session/verifier.js";
+import { type Stranger, Verifier } from "../session/verifier.js";
 import type { MessageLike } from "../wire/frames.js";
-import { type Pattern, receives, sends } from "../wire/patterns.js";
+import { greets, type Pattern, receives, sends } from "../wire/patterns.js";
+import { Greeter } from "./greeter.js";
 import { Inbox, type Received } from "./inbox.js";
+import { type Liaison, NO_LIAISON } from "./liaison.js";
 import { type Addressed, Outbox } from "./outbox.js";
 import type { RawSocket } from "./raw-socket.js";
 import { type Addressee, type ReturnAddress, ReturnAddresses, type Unclear } from "./return-addresses.js";
@@ -62,6 +65,7 @@ export class Line {
   /** REP: who waits for the answer. */
   #asker: Addressee | undefined;
   #endpoints = 0;
+  #liaison: Liaison = NO_LIAISON;
 
   constructor(raw: RawSocket, options: LineOptions) {
     const { pattern, signing, codec, sendTimeout, conflate } = options;
@@ -73,7 +77,6 @@ export class Line {
     const limits = limitsOf(signing);
     this.#returnAddresses = new ReturnAddresses(limits.peers);
     this.#mayRefuse = { mandatory: options.mandatory, noDrop: options.noDrop };
-    if (options.peersUnknown) this.addEndpoint("bind");
     const { to, reply, ...session } = signing;
     if (to !== undefined && typeof to !== "function") assertSender(to, "to");
     assertReply(reply);
@@ -91,7 +94,11 @@ export class Line {
         sendTimeout,
         mayRefuse: () => this.#mayRefuse.mandatory || this.#mayRefuse.noDrop,
         resubscribed: () => this.resubscribed(),
+        liaison: () => this.#liaison,
       });
+      if (this.#verifier !== undefined && greets(pattern)) {
+        this.#liaison = this.#greeter(raw, signer, this.#verifier, limits.peers);
+      }
     }
     if (this.#verifier !== undefined) {
       this.#inbox = new Inbox(raw, this.#verifier, {
@@ -100,8 +107,39 @@ export class Line {
         takeRequestTag: () => this.#outbox?.takeRequestTag(),
         mayAskAgain: () => pattern === "req" && this.wake(),
         learn: (routing, origin) => this.#learn(routing, origin),
+        liaison: this.#liaison,
+        asksControl: () => this.#outbox?.asksControl ?? false,
       });
     }
+    if (options.peersUnknown) this.addEndpoint("bind");
+  }
+
+  #greeter(raw: RawSocket, signer: Signer, verifier: Verifier, limit: number): Greeter {
+    const pattern = this.#pattern;
+    const demands = this.#signing.admit === "challenge";
+    const wire = {
+      send: (greeting: Greeting) => this.#greet(greeting),
+      pump: () => this.#inbox?.pump(),
+      waiting: () => this.#outbox?.queued ?? 0,
+      delimits: () => this.#outbox?.delimits ?? false,
+      wake: () => this.wake(),
+      tell: (outcome: Outcome, { origin }: Stranger) => {
+        if (outcome.refused !== undefined) verifier.refuseControl(outcome.refused, origin);
+        verifier.tell(outcome, origin);
+      },
+      get closed() {
+        return raw.closed;
+      },
+    };
+    const opens = demands && OPENS.includes(pattern) && this.#hops === 0;
+    const options = { demands, opens, challenges: pattern !== "req", alternates: pattern === "rep", limit };
+    return new Greeter(new Handshake(signer, verifier, demands, limit), wire, options);
+  }
+
+  async #greet(greeting: Greeting): Promise<boolean> {
+    const { to } = this.#signing;
+    const routing = this.#pattern === "dealer" && this.#outbox?.delimits ? [EMPTY] : [];
+    return (await this.#outbox?.sendControl(greeting, routing, typeof to === "string" ? to : null)) ?? false;
   }
 
   /** Signs and sends, or queues. */
@@ -141,9 +179,22 @@ export class Line {
     this.#mayRefuse[option] = value;
   }
 
+  /** Throws where a second connection would spread what is said over receivers that do not know of each other. */
+  assertMayConnectAgain(): void {
+    const { admit, receivers } = this.#signing;
+    const hasOnePeer = this.#pattern === "dealer" || this.#pattern === "req";
+    if (admit !== "challenge" || receivers === "shared" || !hasOnePeer) return;
+    throw misuse(
+      "ERR_COUNTERSIGN_NOT_SUPPORTED",
+      `With admit: "challenge" a ${this.#pattern} has one peer: a second connection would spread its messages, and the ` +
+        'answers to a challenge, over both. Make a socket for each, or, where both receivers share one state, say so: receivers: "shared".',
+    );
+  }
+
   /** The socket connected (one more peer) or bound (any number). */
   addEndpoint(kind: "connect" | "bind"): void {
     this.#endpoints += kind === "connect" ? 1 : 2;
+    this.#liaison.begin();
   }
 
   /** The subscription changed: what was not asked for is not lost. */
@@ -158,6 +209,7 @@ export class Line {
 
   /** The socket is closed. */
   close(): void {
+    this.#liaison.close();
     this.#outbox?.close();
   }
 
@@ -214,6 +266,10 @@ export class Line {
   }
 }
 
+/** Who says hello: whoever has one other end, and speaks first. */
+const OPENS: readonly Pattern[] = ["dealer", "req", "pair"];
+const EMPTY = Buffer.alloc(0);
+
 const NO_RECIPIENT = {
   unknown:
     "No verified message came from this routing id, so there is no name to address. Answer with the id buffer that " +
@@ -230,6 +286,8 @@ const NOTHING_RECEIVED: VerifierStats = {
   gaps: 0,
   lost: 0,
   streams: 0,
+  forgotten: 0,
+  twins: 0,
 };
 
 function assertReply(reply: unknown): void {

@@ -2,15 +2,17 @@
 
 import type { Codec } from "../codec/codec.js";
 import { misuse } from "../errors.js";
+import type { Greeting } from "../session/handshake.js";
 import type { Signer, Target } from "../session/signer.js";
 import { unsign } from "../wire/form.js";
 import { type MessageLike, snapshot, toFrames } from "../wire/frames.js";
 import type { Pattern } from "../wire/patterns.js";
 import { isSubscription, signaturePosition } from "../wire/position.js";
 import { BURST, nextTurn } from "./burst.js";
+import type { Liaison } from "./liaison.js";
 import type { RawSocket } from "./raw-socket.js";
 import { SendQueue } from "./send-queue.js";
-import { codeOf } from "./zmq-errors.js";
+import { codeOf, timedOut } from "./zmq-errors.js";
 
 /** A message on its way: its frames, and to whom; `"plain"` goes out as it is. */
 export interface Outgoing {
@@ -38,6 +40,8 @@ export interface OutboxOptions {
   readonly mayRefuse: () => boolean;
   /** XSUB: called when a subscription passes. */
   readonly resubscribed: () => void;
+  /** Who admits whom: nothing is signed before somebody is there to check it. */
+  readonly liaison: () => Liaison;
 }
 
 /** Signs and sends, in the order of the calls. */
@@ -50,7 +54,9 @@ export class Outbox {
   readonly #queue: SendQueue<Outgoing>;
   /** REQ: the tag of the request that ZeroMQ took and whose reply has not been looked at. */
   #asked: Buffer | undefined;
-  /** The latest message that was signed. */
+  /** REQ: whether that was a message to the other end itself. */
+  #asksControl = false;
+  /** The latest message of the application's that was signed. */
   #latest: readonly Buffer[] | undefined;
   /** Sends past the queue of which is not known yet whether ZeroMQ took them. */
   #unsettled = 0;
@@ -85,6 +91,18 @@ export class Outbox {
     return this.#queue.length;
   }
 
+  /** REQ: whether the reply that is waited for is to a message of this library's own. */
+  get asksControl(): boolean {
+    return this.#asksControl && this.#asked !== undefined;
+  }
+
+  /** Whether the first message that waits has a delimiter in front of its body. */
+  get delimits(): boolean {
+    const first = this.#queue.first;
+    if (first === undefined || first.target === "plain") return false;
+    return signaturePosition(this.#signer.pattern, true, this.#options.hops, first.frames).delimited;
+  }
+
   /** Sends a message; throws for arguments that can never be sent, rejects for everything else. */
   send(message: unknown): Promise<void> {
     if (message === undefined) throw new TypeError("Message must be present");
@@ -100,7 +118,39 @@ export class Outbox {
       return Promise.reject(error);
     }
     if (this.#queue.length === 0 && this.#canSendNow()) return this.#sendNow(outgoing);
-    return this.#enqueue({ ...outgoing, frames: outgoing.frames.map(snapshot) });
+    const queued = this.#enqueue({ ...outgoing, frames: outgoing.frames.map(snapshot) });
+    if (!this.#isOpen()) this.#options.liaison().expect();
+    return queued;
+  }
+
+  /**
+   * Signs a message to the other end itself and sends it at once, past what waits; `false` where ZeroMQ does not take
+   * it. Signed and handed over before this returns: what is sent after it comes behind it.
+   */
+  async sendControl({ kind, body, stranger }: Greeting, routing: readonly Buffer[], to: Target["to"]): Promise<boolean> {
+    if (!this.#raw.open || this.#signer.ready !== undefined || this.#asked !== undefined) return false;
+    try {
+      if (!NEVER_WAIT.includes(this.#signer.pattern) && !this.#canWrite()) return false;
+      const target = { to: stranger?.origin ?? to };
+      const sending = this.#raw.send(this.#signer.signControl(kind, body, stranger?.routing ?? routing, target));
+      if (this.#signer.pattern === "req") {
+        this.#asked = this.#signer.requestTag;
+        this.#asksControl = true;
+      }
+      await sending;
+      return true;
+    } catch {
+      // Nobody is there any more, or the key is no longer valid: whoever still wants an answer asks again.
+      if (this.#asksControl) this.#asked = undefined;
+      return false;
+    }
+  }
+
+  /** `writable` may only be read right before a send: where nothing follows, nothing is sent. */
+  #canWrite(): boolean {
+    if (this.#raw.writable) return true;
+    void this.#raw.send([]);
+    return false;
   }
 
   /** Something changed that may let a waiting message through: a bind or unbind has ended. */
@@ -157,8 +207,13 @@ export class Outbox {
 
   /** ROUTER, PUB and XPUB drop rather than wait; the others are asked. */
   #canSendNow(): boolean {
-    if (!this.#raw.open || this.#options.mayRefuse() || this.#asked !== undefined) return false;
+    if (!this.#raw.open || this.#options.mayRefuse() || this.#asked !== undefined || !this.#isOpen()) return false;
     return NEVER_WAIT.includes(this.#signer.pattern) || this.#raw.writable;
+  }
+
+  /** Nothing is signed before it can be checked, nor before the epoch that it would carry is stored. */
+  #isOpen(): boolean {
+    return this.#options.liaison().open && this.#signer.ready === undefined;
   }
 
   #sendNow(outgoing: Outgoing): Promise<void> {
@@ -195,6 +250,7 @@ export class Outbox {
 
   /** Signs and sends at once. A failure costs no number: nothing has left this process. */
   async #transmit(outgoing: Outgoing): Promise<void> {
+    if (!this.#isOpen()) throw timedOut();
     const put = this.#put(outgoing);
     try {
       await put.sending;
@@ -220,6 +276,7 @@ export class Outbox {
 
   #accepted({ requestTag }: Put): void {
     this.#asked = requestTag;
+    this.#asksControl = false;
     this.#sent++;
   }
 }

@@ -9,6 +9,8 @@ export interface RawSocket {
   handedBack(): Promise<void>;
   /** Asks libzmq; only while {@link open}, and only right before {@link send}, which tells a pending receive. */
   readonly writable: boolean;
+  /** Asks libzmq; only while {@link open} and no receive is pending. */
+  readonly readable: boolean;
   /** Milliseconds; -1 waits for ever. zeromq.js reads it when `receive` is called. */
   receiveTimeout: number;
   readonly sendHighWaterMark: number;

@@ -96,8 +96,17 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
       this.#shell.unsubscribe(...prefixes);
     }
 
+    /** Past the accessor that tells an application of what is ready in the library. */
+    #isReadable(): boolean {
+      return Reflect.get(Base.prototype, "readable", this) as boolean;
+    }
+
     #native(): NativeMethods {
+      const isReadable = () => this.#isReadable();
       return {
+        get readable() {
+          return isReadable();
+        },
         send: (message) => super.send(message),
         receive: () => super.receive(),
         bind: (address) => super.bind(address),

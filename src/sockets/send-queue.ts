@@ -55,6 +55,11 @@ export class SendQueue<Job> {
     return this.#entries.length;
   }
 
+  /** The message that is next. */
+  get first(): Job | undefined {
+    return this.#entries.first?.job;
+  }
+
   /** Puts a message at the end, or first where it was before; settles when zeromq.js has taken it, or cannot. */
   push({ job, bytes }: Waiting<Job>, place: "first" | "last"): Promise<void> {
     const timeout = this.#wire.timeout();

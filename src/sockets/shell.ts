@@ -22,8 +22,8 @@ export const SHELL_METHODS = [
   ...(["subscribe", "unsubscribe"] as const),
 ];
 
-/** zeromq.js's own methods, callable whatever stands in front of them. */
-export type NativeMethods = Pick<NativeSocket, (typeof SHELL_METHODS)[number]>;
+/** zeromq.js's own methods, and whether a message has arrived, callable whatever stands in front of them. */
+export type NativeMethods = Pick<NativeSocket, (typeof SHELL_METHODS)[number] | "readable">;
 
 /** Stands between an application and a native socket. */
 export class Shell {
@@ -73,6 +73,7 @@ export class Shell {
   }
 
   connect(...address: [string]): void {
+    if (this.#connected.length > 0) this.line.assertMayConnectAgain();
     this.#native.connect(...address);
     this.#connected.push(address);
     this.line.addEndpoint("connect");
@@ -134,6 +135,9 @@ export class Shell {
       handedBack: () => shell.#handedOver ?? Promise.resolve(),
       get writable() {
         return socket.writable;
+      },
+      get readable() {
+        return shell.#native.readable;
       },
       get receiveTimeout() {
         return socket.receiveTimeout;

@@ -14,6 +14,11 @@ export interface SigningOptions extends ReceivingOptions {
    * for return addresses that no verified message came from.
    */
   readonly to?: string | ((message: MessageLike) => string | undefined) | undefined;
+  /**
+   * Under `admit: "challenge"`: "one" (default) receiver hears what a DEALER or REQ sends; or "shared": several do, behind a
+   * broker or several connections, that share one `state`.
+   */
+  readonly receivers?: "one" | "shared" | undefined;
   /** Under `policy: "report"`: "signed" (default) signs answers to unsigned messages too, "as-received" does not. */
   readonly reply?: "signed" | "as-received" | undefined;
 }

@@ -44,6 +44,7 @@ describe("a process ends by itself", () => {
   it.each([
     ["closed sockets", ""],
     ["open sockets", ""],
+    ["sockets that admit by challenge", "1"],
     ["a send that nobody waits for", ""],
     ["a send that was given up", "EAGAIN"],
     ["a receive that ends with its socket", "ended"],

@@ -14,6 +14,7 @@ import {
   Request,
   Router,
   type SigningOptions,
+  Subscriber,
   signed,
 } from "countersign";
 import * as zmq from "zeromq";
@@ -53,6 +54,25 @@ const PROGRAMS: Record<string, Program> = {
     new Router({ signing });
     new Push({ context: new Context(), signing });
     signed(new zmq.Pull(), signing);
+  },
+  "sockets that admit by challenge": async () => {
+    const challenging: SigningOptions = { key, admit: "challenge" };
+    const router = new Router({ signing: challenging });
+    await router.bind("tcp://127.0.0.1:*");
+    const dealer = new Dealer({ signing: challenging });
+    dealer.connect(router.lastEndpoint as string);
+    await dealer.send("greeted");
+    const subscriber = new Subscriber({ signing: challenging });
+    const publisher = new Publisher({ signing: challenging });
+    await publisher.bind("tcp://127.0.0.1:*");
+    subscriber.connect(publisher.lastEndpoint as string);
+    console.log(dealer.stats.sent);
+  },
+  "a twin": async (address) => {
+    const twin = new Dealer({ signing: { ...as("client"), admit: "challenge" } });
+    twin.connect(address);
+    await twin.send("later");
+    twin.close();
   },
   "a send that nobody waits for": async () => {
     await new Publisher({ signing }).send(["topic", "body"]);

@@ -1,0 +1,191 @@
+// Hello, challenge, echo: how two ends admit each other without clocks (docs/wire.md, section 9). Messages in, messages out:
+// no socket, no timer. Each end asks with a nonce; whoever answers it tells how far he has come, and only what he signs
+// from then on is taken.
+
+import { randomBytes } from "node:crypto";
+import type { Reason } from "../reasons.js";
+import { type ControlBody, isNonce, NO_NONCE } from "../wire/control.js";
+import type { Kind } from "../wire/header.js";
+import { WIRE } from "../wire/limits.js";
+import type { Origin } from "./origin.js";
+import type { Signer } from "./signer.js";
+import type { Control, Stranger, Verifier } from "./verifier.js";
+
+/** A message to the other end itself: what {@link Signer.signControl} makes of it. */
+export interface Greeting {
+  readonly kind: Kind;
+  readonly body: Omit<ControlBody, "reached">;
+  /** Whom it answers; `undefined` for a hello, which goes to whoever is there. */
+  readonly stranger: Stranger | undefined;
+}
+
+/** What a control message led to. */
+export interface Outcome {
+  /** What to send back. */
+  readonly reply?: Greeting;
+  /** Whether, once that is sent, somebody is there who can check what is signed. */
+  readonly opens?: boolean;
+  /** Why it led to nothing, and is counted as refused. */
+  readonly refused?: Reason;
+  /** The other end does not remember this sender any more; at most so many messages were lost on their way. */
+  readonly forgotten?: number;
+  /** The other end has heard a later start of this sender's name, which is not this process. */
+  readonly twin?: number;
+}
+
+/** What is known of one other end, of its messages that answered a nonce: anything else may be a recording. */
+interface Acquaintance {
+  /** The epoch and time of the latest of them. */
+  readonly epoch: number;
+  readonly sentAt: number;
+  /** My epoch and number when I told him last how far I have come. */
+  readonly told: { readonly epoch: number; readonly reached: number };
+  /** His nonce that I answered last. */
+  readonly ask: Buffer;
+}
+
+/** A control message, and whether it answered a nonce of mine. */
+interface Heard {
+  readonly control: Control;
+  readonly proven: boolean;
+  /** What was known of its sender before. */
+  readonly before: Acquaintance | undefined;
+}
+
+const NOTHING: Outcome = {};
+
+/** One end's part in admitting each other. */
+export class Handshake {
+  readonly #signer: Signer;
+  readonly #verifier: Verifier;
+  readonly #demands: boolean;
+  readonly #limit: number;
+  readonly #acquaintances = new Map<string, Acquaintance>();
+  /** The nonce of the hello that waits for its answer. */
+  #hello: Buffer | undefined;
+
+  /**
+   * @param demands  whether this end admits by challenge; an end that does not still answers
+   * @param limit    most other ends remembered
+   */
+  constructor(signer: Signer, verifier: Verifier, demands: boolean, limit: number) {
+    this.#signer = signer;
+    this.#verifier = verifier;
+    this.#demands = demands;
+    this.#limit = limit;
+  }
+
+  /** The opening; the same nonce until it is answered, so that repeating it asks nothing new. */
+  hello(): Greeting {
+    this.#hello ??= randomBytes(WIRE.nonceBytes);
+    return { kind: "hello", body: { answer: NO_NONCE, ask: this.#hello, known: 0 }, stranger: undefined };
+  }
+
+  /** Takes note of a control message. */
+  async receive(control: Control): Promise<Outcome> {
+    const { answer, ask } = control.body;
+    const before = this.#acquaintances.get(nameOf(control.origin));
+    const refused = isNonce(answer) ? await this.#takeAnswer(control) : undefined;
+    const heard = { control, proven: isNonce(answer) && refused === undefined, before };
+    const { twin } = this.#learnOwnEpoch(heard);
+    const answered = mustAnswer(heard) ? await this.#answer(heard) : isNonce(ask) ? NOTHING : refusal(refused);
+    return { ...answered, opens: heard.proven, ...(twin === undefined ? {} : { twin }) };
+  }
+
+  /**
+   * What to send to the signer of a message that was refused for want of evidence, or as of an earlier start. A twin is
+   * only told; he is asked nothing, for the answer is the other's to give.
+   */
+  async challenge({ reason, stranger }: { reason: Reason; stranger: Stranger }): Promise<Greeting | undefined> {
+    if (!this.#demands) return undefined;
+    const known = await this.#verifier.epochOf(stranger.origin);
+    if (reason === "stale-epoch") return challengeOf(NO_NONCE, NO_NONCE, known, stranger);
+    const ask = await this.#verifier.ask(stranger.origin);
+    return ask && challengeOf(NO_NONCE, ask, known, stranger);
+  }
+
+  /** An answer that says nothing, for whoever cannot go on without one: a REQ, a REP. */
+  acknowledge(stranger: Stranger): Greeting {
+    return { kind: "echo", body: { answer: NO_NONCE, ask: NO_NONCE, known: 0 }, stranger };
+  }
+
+  /** Begins the stream of whoever answered; why not, if not. */
+  async #takeAnswer(control: Control): Promise<Reason | undefined> {
+    const answersHello = this.#hello?.equals(control.body.answer) ?? false;
+    if (answersHello) this.#hello = undefined;
+    const result = await this.#verifier.begin(control, answersHello);
+    return result === "begun" ? undefined : result;
+  }
+
+  /** Answers a nonce: whoever asked knows from then on how far this sender has come. */
+  async #answer(heard: Heard): Promise<Outcome> {
+    const { control, before } = heard;
+    const { ask: answer } = control.body;
+    const known = await this.#verifier.epochOf(control.origin);
+    const mustAsk = this.#demands && (control.kind === "hello" || known !== control.origin.epoch);
+    const ask = (mustAsk ? await this.#verifier.ask(control.origin) : undefined) ?? NO_NONCE;
+    await this.#signer.ready;
+    const body = { answer, ask, known };
+    const kind = control.kind === "hello" ? "challenge" : "echo";
+    const reply: Greeting = { kind, body, stranger: control };
+    const { epoch, reached } = this.#signer;
+    const isOut = control.kind === "challenge" && !heard.proven && !isRecording(control.origin, before);
+    const forgotten = isOut && before?.told.epoch === epoch && !before.ask.equals(answer);
+    this.#remember(heard, { told: { epoch, reached }, ask: answer });
+    return forgotten ? { reply, forgotten: reached - before.told.reached } : { reply };
+  }
+
+  /** Only of whoever is live; of others no more than they were told, if they were known before. */
+  #remember({ control, proven, before }: Heard, told: Pick<Acquaintance, "told" | "ask">): void {
+    if (!proven && before?.told.epoch !== told.told.epoch) return;
+    const { epoch, sentAt } = proven ? control.origin : (before as Acquaintance);
+    const name = nameOf(control.origin);
+    this.#acquaintances.delete(name);
+    if (this.#acquaintances.size >= this.#limit) {
+      this.#acquaintances.delete(this.#acquaintances.keys().next().value as string);
+    }
+    this.#acquaintances.set(name, { epoch, sentAt, ...told });
+  }
+
+  /**
+   * Whoever is asked learns what the other end has heard of his name. Not admitted there yet, he starts above it: his
+   * clock was set back, or he is the newer one. Admitted there already, he has a twin.
+   */
+  #learnOwnEpoch({ control, before }: Heard): Outcome {
+    const { known } = control.body;
+    const { epoch } = this.#signer;
+    if (known <= epoch) return NOTHING;
+    if (before?.told.epoch !== epoch) {
+      this.#signer.startAbove(known);
+      return NOTHING;
+    }
+    return isRecording(control.origin, before) ? NOTHING : { twin: known };
+  }
+}
+
+/**
+ * Of two answers to one hello that was said twice, the second asks what is answered already. (If that answer was lost, the
+ * next message is refused, and asked about in so many words.)
+ */
+function mustAnswer({ control: { body }, proven, before }: Heard): boolean {
+  if (!isNonce(body.ask)) return false;
+  return proven || !isNonce(body.answer) || !(before?.ask.equals(body.ask) ?? false);
+}
+
+function nameOf({ sender, pattern }: Origin): string {
+  return `${pattern} ${sender}`;
+}
+
+function refusal(refused: Reason | undefined): Outcome {
+  return refused === undefined ? NOTHING : { refused };
+}
+
+function challengeOf(answer: Buffer, ask: Buffer, known: number, stranger: Stranger): Greeting {
+  return { kind: "challenge", body: { answer, ask, known }, stranger };
+}
+
+/** Time never goes back within an epoch, and epochs never do: what is older than the latest was recorded. */
+function isRecording({ epoch, sentAt }: Origin, latest: Acquaintance | undefined): boolean {
+  if (latest === undefined) return false;
+  return epoch < latest.epoch || (epoch === latest.epoch && sentAt < latest.sentAt);
+}

@@ -1,0 +1,45 @@
+// What stands between the two ends beside their messages: who admits whom, and how. A two-way socket greets (greeter.ts), a
+// subscriber asks by subscribing (synchroniser.ts), a publisher answers that (sync-answers.ts); the others do nothing.
+
+import type { Reason } from "../reasons.js";
+import type { Control, Stranger } from "../session/verifier.js";
+
+/** What became of a control message. */
+export interface Heard {
+  /** Whether something was sent back. */
+  readonly answered: boolean;
+  /** Why it led to nothing, and was counted as refused. */
+  readonly refused: Reason | undefined;
+}
+
+/** One socket's part in admission. */
+export interface Liaison {
+  /** Whether what is signed now finds somebody who can check it. */
+  readonly open: boolean;
+  /** The socket connected or bound. */
+  begin(): void;
+  /** A message waits until {@link open}. */
+  expect(): void;
+  /** Takes note of a control message. */
+  hear(control: Control): Promise<Heard>;
+  /** Asks whoever is unknown for evidence; tells whether he was asked. */
+  challenge(reason: Reason, stranger: Stranger): Promise<boolean>;
+  /** REQ: a message of this library's own had no genuine reply. */
+  failed(): void;
+  /** A subscription arrived; `true` where it is none of the application's. */
+  subscribed(subscription: Buffer): boolean;
+  /** The socket is closed. */
+  close(): void;
+}
+
+/** Nobody to admit, and nothing to wait for. */
+export const NO_LIAISON: Liaison = {
+  open: true,
+  begin() {},
+  expect() {},
+  hear: async () => ({ answered: false, refused: undefined }),
+  challenge: async () => false,
+  failed() {},
+  subscribed: () => false,
+  close() {},
+};
