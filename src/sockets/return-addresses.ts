@@ -2,6 +2,7 @@
 // it; a copy of it is looked up by its bytes, as long as these stand for one name on one socket type and, of a REQ, one
 // request alone. An id is a return address, never an identity: peers choose their own, and brokers can exchange them.
 
+import { createHash } from "node:crypto";
 import { Origin } from "../session/origin.js";
 
 /** The origin behind a return address; `null` where an unsigned message came from it (`policy: "report"`). */
@@ -93,7 +94,17 @@ function isRequest(addressee: Addressee): boolean {
   return addressee !== null && Origin.peerOf(addressee).requestTag !== undefined;
 }
 
+/** What ZeroMQ itself allows one id, in bytes. */
+const LONGEST_ID = 255;
+
 /** Ids with their lengths, so that two envelopes never share a text. */
 function bytesOf(envelope: readonly Buffer[]): string {
-  return envelope.map((id) => `${id.length}:${id.toString("latin1")}`).join("");
+  // A broker's ids are unsigned and of any size: what is longer than an id can be is hashed, or he could make a ROUTER
+  // hold whatever he put in front of genuine messages.
+  const idText = (id: Buffer) => (id.length <= LONGEST_ID ? id.toString("latin1") : hashOf(id));
+  return envelope.map((id) => `${id.length}:${idText(id)}`).join("");
+}
+
+function hashOf(id: Buffer): string {
+  return createHash("sha256").update(id).digest("base64");
 }

@@ -1,6 +1,8 @@
 // Whom a ROUTER answers, without sockets: the buffer that was received stands for one message, a copy of its bytes for
 // one stream, and of a REQ for one request. No copy ever binds an answer to another request.
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { Key, type Pattern } from "../../src/core.js";
 import { Origin } from "../../src/session/origin.js";
@@ -174,4 +176,29 @@ test("buffers of two messages put together are no envelope that was received", (
   const first = hear(from("bob"), "broker", "1");
   const second = hear(from("carol"), "broker", "2");
   expect(byBuffer([first[0] as Buffer, second[1] as Buffer])).toBeUndefined();
+});
+
+describe("ids longer than ZeroMQ's own, as only a broker can put them there", () => {
+  test("lead where they came from, and no other does", () => {
+    const { hear, byCopy } = book();
+    const [bob, carol] = [from("bob", "dealer"), from("carol", "dealer")];
+    hear(bob, "broker", `${"x".repeat(300)}1`);
+    hear(carol, "broker", `${"x".repeat(300)}2`);
+    expect(byCopy("broker", `${"x".repeat(300)}1`)).toBe(bob);
+    expect(byCopy("broker", `${"x".repeat(300)}2`)).toBe(carol);
+    expect(byCopy("broker", `${"x".repeat(300)}3`)).toBe("unknown");
+  });
+
+  test("cost no more memory than others", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const held = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const { hear } = book();
+    const before = held();
+    for (let n = 0; n < 64; n++) hear(from("bob", "dealer"), "broker", `${n}`.padStart(1_000_000, "x"));
+    expect(held() - before).toBeLessThan(8_000_000);
+  });
 });
