@@ -16,6 +16,11 @@ export class NumberRanges {
     return this.#ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
+  /** How many ranges they make: what they cost. */
+  get ranges(): number {
+    return this.#ranges.length;
+  }
+
   /** Adds `from` up to, not including, `to`; all above what is held. */
   append(from: number, to: number): void {
     if (from < to) this.#ranges.push({ from, to });

@@ -29,6 +29,9 @@ export const WINDOW_MEMORY = 2 ** 28;
 /** Most senders of one table that may be asked for evidence at once; whoever was asked first is forgotten first. */
 export const MOST_NONCES = 65_536;
 
+/** Most ranges of missing ordinals that one receiver remembers with a window (about 50 MiB): counts beyond are forgotten. */
+export const GAP_RANGES = 2 ** 20;
+
 /** How far ahead of the receiver's clock an epoch may lie under `admit: "clock"`, in microseconds (24 hours). */
 export const EPOCH_AHEAD = 24 * 3600 * 1_000_000;
 

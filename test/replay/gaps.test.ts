@@ -105,6 +105,31 @@ describe("bounded memory", () => {
     expect(gaps.observe("a", claim(9))).toBe(0);
   });
 
+  test("of what every other message dropped makes, the count begun first is forgotten first", () => {
+    const gaps = new GapTracker(10, 100, 10);
+    for (let ordinal = 1; ordinal <= 21; ordinal += 2) gaps.observe("a", claim(ordinal));
+    gaps.observe("b", claim(1));
+    expect(gaps.observe("b", claim(3))).toBe(0);
+    expect(gaps.observe("a", claim(200))).toBe(0);
+    expect(gaps.observe("b", claim(200))).toBe(98);
+  });
+
+  test("makes room for others once what was missing is told, has come, or is forgotten", () => {
+    const gaps = new GapTracker(2, 4, 3);
+    const miss = (counter: string, epoch = 1) => {
+      return [1, 3].map((ordinal) => gaps.observe(counter, claim(ordinal, { epoch })));
+    };
+    for (let n = 0; n < 20; n++) miss(`${n}`);
+    miss("kept");
+    for (let epoch = 1; epoch < 20; epoch++) {
+      miss("filled", epoch);
+      gaps.observe("filled", late(2, { epoch }));
+    }
+    expect(gaps.observe("kept", claim(10))).toBe(4);
+    gaps.reset();
+    expect([...miss("a"), gaps.observe("a", claim(10))]).toEqual([0, 0, 4]);
+  });
+
   test("does bounded work however far a number jumps", () => {
     const gaps = new GapTracker(10, 65_536);
     expect(gaps.observe("a", claim(1))).toBe(0);
