@@ -1,5 +1,5 @@
 // The drop-in sockets: one class for each of zeromq's, same name, same options plus `signing` and `codec`, same
-// methods and events. What differs is one table in the README.
+// methods and events. What differs is one table: docs/drop-in.md.
 
 // biome-ignore-all lint/correctness/noUnusedVariables: merged declarations must have the same type parameters.
 // biome-ignore-all lint/suspicious/noUnsafeDeclarationMerging: `secured` puts send and receive there; the interfaces give their types.
