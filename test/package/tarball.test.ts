@@ -73,7 +73,8 @@ describe("the tarball", () => {
       .map((path) => path.replaceAll("\\", "/").slice(0, -".ts".length));
     const expected = [
       ...sources.flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]),
-      ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "docs/wire.md", "package.json"],
+      ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"],
+      ...["docs/drop-in.md", "docs/observation.md", "docs/wire.md"],
     ];
     expect(packed.files.map((file) => file.path).sort()).toEqual(expected.sort());
   });
