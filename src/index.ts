@@ -40,6 +40,7 @@ export {
 export type { SocketStats } from "./sockets/line.js";
 export { originOf, type Signed } from "./sockets/message.js";
 export { Proxy } from "./sockets/proxy.js";
-export type { Secured } from "./sockets/secured.js";
+export type { Secured, Synchronised } from "./sockets/secured.js";
 export { type SignedFacade, signed } from "./sockets/signed.js";
 export type { SignedOptions, SigningOptions } from "./sockets/signing-options.js";
+export type { ReadyOptions } from "./sockets/synchroniser.js";

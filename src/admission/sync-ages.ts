@@ -33,7 +33,11 @@ export class SyncAges {
   }
 
   /** Takes note of an answer to a nonce that was made at `askedAt`. */
-  note({ sender, pattern, epoch }: Header, reached: number, askedAt: Micros): void {
+  note(
+    { sender, pattern, epoch }: Pick<Header, "sender" | "pattern" | "epoch">,
+    reached: number,
+    askedAt: Micros,
+  ): void {
     const stream = `${pattern} ${sender}`;
     const marks = this.#marks.get(stream) ?? [];
     this.#marks.delete(stream);

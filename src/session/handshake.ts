@@ -88,7 +88,11 @@ export class Handshake {
     const refused = isNonce(answer) ? await this.#takeAnswer(control) : undefined;
     const heard = { control, proven: isNonce(answer) && refused === undefined, before };
     const { twin } = this.#learnOwnEpoch(heard);
-    const answered = mustAnswer(heard) ? await this.#answer(heard) : isNonce(ask) ? NOTHING : refusal(refused);
+    const answered = mustAnswer(heard)
+      ? await this.#answer(heard)
+      : isNonce(ask)
+        ? NOTHING
+        : refusal(refused);
     return { ...answered, opens: heard.proven, ...(twin === undefined ? {} : { twin }) };
   }
 
@@ -96,7 +100,13 @@ export class Handshake {
    * What to send to the signer of a message that was refused for want of evidence, or as of an earlier start. A twin is
    * only told; he is asked nothing, for the answer is the other's to give.
    */
-  async challenge({ reason, stranger }: { reason: Reason; stranger: Stranger }): Promise<Greeting | undefined> {
+  async challenge({
+    reason,
+    stranger,
+  }: {
+    reason: Reason;
+    stranger: Stranger;
+  }): Promise<Greeting | undefined> {
     if (!this.#demands) return undefined;
     const known = await this.#verifier.epochOf(stranger.origin);
     if (reason === "stale-epoch") return challengeOf(NO_NONCE, NO_NONCE, known, stranger);

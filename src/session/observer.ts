@@ -158,7 +158,10 @@ export class Observer {
    */
   #warnOnce({ detail, channel: name }: Rejection): void {
     if (this.#listeners.onReject !== undefined || CHANNELS.rejected.hasSubscribers) return;
-    this.#warn("NOT_LIVE", `A message on channel "${name}" was refused. ${detail} Set signing.onReject to see each.`);
+    this.#warn(
+      "NOT_LIVE",
+      `A message on channel "${name}" was refused. ${detail} Set signing.onReject to see each.`,
+    );
   }
 
   #warn(code: string, text: string): void {

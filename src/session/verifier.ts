@@ -4,6 +4,7 @@
 import type { Admission } from "../admission/admission.js";
 import { type AgeOf, admitByChallenge } from "../admission/challenge.js";
 import { admitByClock } from "../admission/clock.js";
+import { SyncAges } from "../admission/sync-ages.js";
 import { type Clock, wallClock } from "../clock.js";
 import { misuse } from "../errors.js";
 import type { Key } from "../keys/key.js";
@@ -93,6 +94,8 @@ export class Verifier {
   readonly channel: string;
   /** The name it is addressed by. */
   readonly identity: Identity;
+  /** What publishers' answers say of the age of their messages: what `maxAge` goes by on a SUB under challenge. */
+  readonly ages: SyncAges;
   readonly #place: Place;
   readonly #report: boolean;
   readonly #clock: Clock;
@@ -130,7 +133,9 @@ export class Verifier {
     this.#keys = this.#keyring.keys;
     this.#revision = this.#keyring.revision;
     this.#authenticator = new Authenticator(this.#keyring, this.identity, channel, this.#clock);
-    this.#admit = admissionOf(options, undefined);
+    this.ages = new SyncAges(limits.peers);
+    const ageOf = subscribes(pattern) ? (header: Header) => this.ages.ageOf(header) : undefined;
+    this.#admit = admissionOf(options, ageOf);
     this.#asynchronous = state.asynchronous;
     this.#byClock = options.admit !== "challenge";
     const receiver = options.receiver ?? randomName();
@@ -222,7 +227,10 @@ export class Verifier {
   #conclude(form: Form, key: Key, claim: Claim, ruling: Ruling): Verdict {
     if (ruling === "new" || ruling === "late") return this.#deliver(form, key, ruling === "late");
     const { header } = form;
-    const since = ruling === "not-live" && this.#byClock ? this.#streams(header.pattern).sinceOf(claim.stream) : undefined;
+    const since =
+      ruling === "not-live" && this.#byClock
+        ? this.#streams(header.pattern).sinceOf(claim.stream)
+        : undefined;
     const origin = new Origin(header, this.channel, false, 0, this.#peerOf(form, key));
     const stranger = { origin, routing: form.routing };
     return { ...this.#refuse(ruling, { header, authentic: true, since }), stranger };
@@ -250,7 +258,10 @@ export class Verifier {
    * Begins the stream of a control message's sender where it has arrived, if it answers the nonce that this verifier
    * asked, or `live` says that it answers another one of this receiver's.
    */
-  begin({ origin, body: { answer, reached: sequence } }: Control, live: boolean): Eventual<Answered> {
+  begin(
+    { origin, body: { answer, reached: sequence } }: Pick<Control, "origin" | "body">,
+    live: boolean,
+  ): Eventual<Answered> {
     const reached = { epoch: origin.epoch, sequence, keyId: Origin.peerOf(origin).key.id };
     const streams = this.#streams(origin.pattern);
     return live ? streams.begin(origin.sender, reached) : streams.answered(origin.sender, answer, reached);

@@ -7,7 +7,8 @@
 import * as zmq from "zeromq";
 import type { Origin } from "../session/origin.js";
 import type { Signed } from "./message.js";
-import { type Secured, secured } from "./secured.js";
+import { publisherBase } from "./publisher-base.js";
+import { type Secured, type Synchronised, secured } from "./secured.js";
 import type { SignedOptions } from "./signing-options.js";
 
 /** Bodies as zeromq.js gives them: what a socket without a codec receives. */
@@ -87,7 +88,7 @@ export class Reply<Out = Raw, In = Out> extends ReplyBase {
 }
 export interface Reply<Out = Raw, In = Out> extends Sends<Outgoing<[], In>>, Receives<Incoming<[], Out>> {}
 
-const PublisherBase = secured(zmq.Publisher, "pub") as unknown as Like<zmq.Publisher>;
+const PublisherBase = secured(publisherBase(), "pub") as unknown as Like<zmq.Publisher>;
 /** A signed PUB: signs the topic with the body. */
 export class Publisher<In = Raw> extends PublisherBase {
   constructor(options: Options<zmq.Publisher, unknown, In>) {
@@ -103,7 +104,7 @@ export class Subscriber<Out = Raw> extends SubscriberBase {
     super(options);
   }
 }
-export interface Subscriber<Out = Raw> extends Receives<Incoming<[topic: Buffer], Out>> {}
+export interface Subscriber<Out = Raw> extends Receives<Incoming<[topic: Buffer], Out>>, Synchronised {}
 
 const XPublisherBase = secured(zmq.XPublisher, "xpub") as unknown as Like<zmq.XPublisher>;
 /** A signed XPUB: subscriptions are ZeroMQ's own and arrive unsigned; `originOf` tells them apart. */
@@ -125,7 +126,8 @@ export class XSubscriber<Out = Raw, In = Out> extends XSubscriberBase {
 }
 export interface XSubscriber<Out = Raw, In = Out>
   extends Sends<Outgoing<[], In> | zmq.MessageLike>,
-    Receives<Incoming<[topic: Buffer], Out>> {}
+    Receives<Incoming<[topic: Buffer], Out>>,
+    Synchronised {}
 
 const PushBase = secured(zmq.Push, "push") as unknown as Like<zmq.Push>;
 /** A signed PUSH. */

@@ -6,15 +6,16 @@ import { misuse } from "../errors.js";
 import { Keyring } from "../keys/keyring.js";
 import { assertSender } from "../keys/names.js";
 import { zeroCounters } from "../reasons.js";
-import { identity } from "../session/identity.js";
 import { type Greeting, Handshake, type Outcome } from "../session/handshake.js";
+import { identity } from "../session/identity.js";
 import type { VerifierStats } from "../session/observer.js";
 import { assertOptions, hopsOf, limitsOf } from "../session/options.js";
 import type { Origin } from "../session/origin.js";
 import { Signer } from "../session/signer.js";
 import { type Stranger, Verifier } from "../session/verifier.js";
+import { NO_NONCE } from "../wire/control.js";
 import type { MessageLike } from "../wire/frames.js";
-import { greets, type Pattern, receives, sends } from "../wire/patterns.js";
+import { greets, type Pattern, publishes, receives, sends, subscribes } from "../wire/patterns.js";
 import { Greeter } from "./greeter.js";
 import { Inbox, type Received } from "./inbox.js";
 import { type Liaison, NO_LIAISON } from "./liaison.js";
@@ -22,6 +23,8 @@ import { type Addressed, Outbox } from "./outbox.js";
 import type { RawSocket } from "./raw-socket.js";
 import { type Addressee, type ReturnAddress, ReturnAddresses, type Unclear } from "./return-addresses.js";
 import type { SigningOptions } from "./signing-options.js";
+import { SyncAnswers } from "./sync-answers.js";
+import { type ReadyOptions, Synchroniser } from "./synchroniser.js";
 import { unreachable } from "./zmq-errors.js";
 
 /** Counters of a signed socket. */
@@ -66,6 +69,7 @@ export class Line {
   #asker: Addressee | undefined;
   #endpoints = 0;
   #liaison: Liaison = NO_LIAISON;
+  readonly #synchroniser: Synchroniser | undefined;
 
   constructor(raw: RawSocket, options: LineOptions) {
     const { pattern, signing, codec, sendTimeout, conflate } = options;
@@ -99,6 +103,11 @@ export class Line {
       if (this.#verifier !== undefined && greets(pattern)) {
         this.#liaison = this.#greeter(raw, signer, this.#verifier, limits.peers);
       }
+      if (publishes(pattern)) this.#liaison = this.#syncAnswers(raw);
+    }
+    if (this.#verifier !== undefined && subscribes(pattern)) {
+      this.#synchroniser = this.#newSynchroniser(raw, this.#verifier, limits.peers);
+      this.#liaison = this.#synchroniser;
     }
     if (this.#verifier !== undefined) {
       this.#inbox = new Inbox(raw, this.#verifier, {
@@ -112,6 +121,45 @@ export class Line {
       });
     }
     if (options.peersUnknown) this.addEndpoint("bind");
+  }
+
+  /** Resolves when publishers have answered; only on a SUB or XSUB. */
+  ready(options?: ReadyOptions): Promise<void> {
+    return (this.#synchroniser as Synchroniser).ready(options);
+  }
+
+  #newSynchroniser(raw: RawSocket, verifier: Verifier, limit: number): Synchroniser {
+    const wire = {
+      subscribe(topic: Buffer, wanted: boolean) {
+        if (raw.open) raw.subscribe(topic, wanted);
+        return raw.open;
+      },
+      pump: () => this.#inbox?.pump(),
+      get closed() {
+        return raw.closed;
+      },
+    };
+    const { admit, maxAge } = this.#signing;
+    return new Synchroniser(verifier, wire, { demands: admit === "challenge", maxAge, limit });
+  }
+
+  #syncAnswers(raw: RawSocket): SyncAnswers {
+    const body = (answer: Buffer) => ({ answer, ask: NO_NONCE, known: 0 });
+    const wire = {
+      answer: (nonce: Buffer, topic: Buffer) => {
+        const greeting = { kind: "sync" as const, body: body(nonce), stranger: undefined };
+        void this.#outbox?.sendControl(greeting, [topic], null);
+      },
+      pump: () => this.#inbox?.pump(),
+      get readable() {
+        return raw.open && raw.readable;
+      },
+      receive: () => raw.receive(),
+      get closed() {
+        return raw.closed;
+      },
+    };
+    return new SyncAnswers(wire, this.#pattern === "pub");
   }
 
   #greeter(raw: RawSocket, signer: Signer, verifier: Verifier, limit: number): Greeter {
@@ -200,6 +248,7 @@ export class Line {
   /** The subscription changed: what was not asked for is not lost. */
   resubscribed(): void {
     this.#verifier?.resetGaps();
+    this.#synchroniser?.resubscribed();
   }
 
   /** A bind or unbind has ended: what waits may go. */

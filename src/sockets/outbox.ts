@@ -127,12 +127,18 @@ export class Outbox {
    * Signs a message to the other end itself and sends it at once, past what waits; `false` where ZeroMQ does not take
    * it. Signed and handed over before this returns: what is sent after it comes behind it.
    */
-  async sendControl({ kind, body, stranger }: Greeting, routing: readonly Buffer[], to: Target["to"]): Promise<boolean> {
+  async sendControl(
+    { kind, body, stranger }: Greeting,
+    routing: readonly Buffer[],
+    to: Target["to"],
+  ): Promise<boolean> {
     if (!this.#raw.open || this.#signer.ready !== undefined || this.#asked !== undefined) return false;
     try {
       if (!NEVER_WAIT.includes(this.#signer.pattern) && !this.#canWrite()) return false;
       const target = { to: stranger?.origin ?? to };
-      const sending = this.#raw.send(this.#signer.signControl(kind, body, stranger?.routing ?? routing, target));
+      const sending = this.#raw.send(
+        this.#signer.signControl(kind, body, stranger?.routing ?? routing, target),
+      );
       if (this.#signer.pattern === "req") {
         this.#asked = this.#signer.requestTag;
         this.#asksControl = true;
@@ -207,7 +213,8 @@ export class Outbox {
 
   /** ROUTER, PUB and XPUB drop rather than wait; the others are asked. */
   #canSendNow(): boolean {
-    if (!this.#raw.open || this.#options.mayRefuse() || this.#asked !== undefined || !this.#isOpen()) return false;
+    if (!this.#raw.open || this.#options.mayRefuse() || this.#asked !== undefined || !this.#isOpen())
+      return false;
     return NEVER_WAIT.includes(this.#signer.pattern) || this.#raw.writable;
   }
 

@@ -18,6 +18,8 @@ export interface RawSocket {
   send(frames: readonly Buffer[]): Promise<void>;
   /** Throws or rejects as zeromq.js does. */
   receive(): Promise<Buffer[]>;
+  /** SUB, XSUB: subscribes to a topic, or ends that, past the application. */
+  subscribe(topic: Buffer, wanted: boolean): void;
   /** Leaves every connection, with what is on its way over it, and makes new ones to the same addresses. */
   reconnect(): void;
 }

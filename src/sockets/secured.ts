@@ -1,15 +1,33 @@
 // The shell around a zeromq.js class: same constructor, same methods, and a Line between them and the native socket.
 
+import * as zmq from "zeromq";
 import { misuse } from "../errors.js";
-import type { Pattern } from "../wire/patterns.js";
+import { type Pattern, subscribes } from "../wire/patterns.js";
 import { type Line, MAY_REFUSE, type SocketStats } from "./line.js";
 import { type NativeMethods, type NativeSocket, Shell } from "./shell.js";
 import { CONSTRUCTOR_ONLY, splitOptions } from "./signing-options.js";
+import type { ReadyOptions } from "./synchroniser.js";
 
 /** What a signed socket has besides zeromq's members. */
 export interface Secured {
   /** Counters: what was sent, delivered, refused and why, lost. */
   readonly stats: SocketStats;
+}
+
+/** What a signed subscriber has besides. */
+export interface Synchronised {
+  /**
+   * Resolves when so many publishers (one by default) have said how far they have come since the subscriptions are what
+   * they are: nothing that these publish from then on is missed. Works under either admission.
+   *
+   * @throws CountersignError ("ERR_COUNTERSIGN_NOT_READY") when that takes longer than `timeout` milliseconds (10,000 by
+   *   default): no publisher is there, or a broker on the way does not carry subscriptions
+   * @example
+   * subscriber.connect("tcp://127.0.0.1:5556");
+   * subscriber.subscribe("news");
+   * await subscriber.ready({ publishers: 2 });
+   */
+  ready(options?: ReadyOptions): Promise<void>;
 }
 
 type NativeClass = abstract new (options: object) => NativeSocket;
@@ -29,6 +47,7 @@ export function markSigned(socket: object): void {
 /** A class like `native`, whose sockets sign what they send and verify what they receive. */
 export function secured(native: unknown, pattern: Pattern): new (options: object) => NativeSocket & Secured {
   const Base = native as NativeClass;
+  const receive = receiverOf(Base.prototype);
   const queues = "sendTimeout" in Base.prototype;
 
   class SignedSocket extends Base {
@@ -84,6 +103,10 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
       this.#shell.disconnect(address);
     }
 
+    ready(options?: ReadyOptions): Promise<void> {
+      return this.#shell.ready(options);
+    }
+
     override close(): void {
       this.#shell.close();
     }
@@ -108,7 +131,7 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
           return isReadable();
         },
         send: (message) => super.send(message),
-        receive: () => super.receive(),
+        receive: () => receive.call(this),
         bind: (address) => super.bind(address),
         bindSync: (address) => super.bindSync(address),
         unbind: (address) => super.unbind(address),
@@ -122,8 +145,15 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
   }
 
   overrideOptions(SignedSocket.prototype, SignedSocket.lineOf);
-  dropForeign(SignedSocket.prototype, Base.prototype);
+  dropForeign(SignedSocket.prototype, Base.prototype, subscribes(pattern) ? ["stats", "ready"] : ["stats"]);
   return SignedSocket;
+}
+
+/** A PUB's application receives nothing, but the XPUB that it is underneath does: subscriptions. */
+function receiverOf(prototype: NativeSocket): () => Promise<Buffer[]> {
+  return "receive" in prototype
+    ? prototype.receive
+    : (zmq.XPublisher.prototype.receive as () => Promise<Buffer[]>);
 }
 
 /** Options that take part in signing: each is intercepted where the native class has it. */
@@ -190,8 +220,8 @@ function inheritedDescriptor(prototype: object, name: string): PropertyDescripto
 }
 
 /** A socket type keeps only the methods that its native class has: `subscribe` is not for a DEALER. */
-function dropForeign(prototype: object, native: object): void {
+function dropForeign(prototype: object, native: object, own: readonly string[]): void {
   for (const name of Object.getOwnPropertyNames(prototype)) {
-    if (name !== "stats" && !(name in native)) Reflect.deleteProperty(prototype, name);
+    if (!own.includes(name) && !(name in native)) Reflect.deleteProperty(prototype, name);
   }
 }

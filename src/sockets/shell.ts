@@ -4,6 +4,7 @@
 import type * as zmq from "zeromq";
 import { Line, type LineOptions, type SocketStats } from "./line.js";
 import type { RawSocket } from "./raw-socket.js";
+import type { ReadyOptions } from "./synchroniser.js";
 
 /** A zeromq.js socket with the members that the various types have. */
 export interface NativeSocket extends zmq.Socket {
@@ -24,6 +25,10 @@ export const SHELL_METHODS = [
 
 /** zeromq.js's own methods, and whether a message has arrived, callable whatever stands in front of them. */
 export type NativeMethods = Pick<NativeSocket, (typeof SHELL_METHODS)[number] | "readable">;
+
+/** What an XSUB puts in front of a topic to subscribe to it, and to end that. */
+const ONE = Buffer.from([1]);
+const ZERO = Buffer.from([0]);
 
 /** Stands between an application and a native socket. */
 export class Shell {
@@ -85,6 +90,11 @@ export class Shell {
     if (at >= 0) this.#connected.splice(at, 1);
   }
 
+  /** SUB, XSUB: resolves when publishers have answered, so that nothing they publish from then on is missed. */
+  ready(options?: ReadyOptions): Promise<void> {
+    return this.line.ready(options);
+  }
+
   close(): void {
     this.#native.close();
     this.#afterClose();
@@ -98,6 +108,12 @@ export class Shell {
   unsubscribe(...prefixes: (string | Buffer)[]): void {
     this.#native.unsubscribe(...prefixes);
     this.line.resubscribed();
+  }
+
+  #subscribe(topic: Buffer, wanted: boolean): void {
+    if (!("subscribe" in this.#socket)) void this.#native.send(Buffer.concat([wanted ? ONE : ZERO, topic]));
+    else if (wanted) this.#native.subscribe(topic);
+    else this.#native.unsubscribe(topic);
   }
 
   #reconnect(): void {
@@ -150,6 +166,7 @@ export class Shell {
       },
       send: (frames) => this.#native.send(frames),
       receive: () => this.#native.receive(),
+      subscribe: (topic, wanted) => this.#subscribe(topic, wanted),
       reconnect: () => this.#reconnect(),
     };
   }

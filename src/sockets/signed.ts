@@ -4,9 +4,9 @@
 import type * as zmq from "zeromq";
 import type { Codec } from "../codec/codec.js";
 import { misuse } from "../errors.js";
-import { PATTERN_NAMES, type Pattern, publishes } from "../wire/patterns.js";
+import { PATTERN_NAMES, type Pattern, publishes, subscribes } from "../wire/patterns.js";
 import type { Signed } from "./message.js";
-import { isSigned, markSigned, type Secured } from "./secured.js";
+import { isSigned, markSigned, type Secured, type Synchronised } from "./secured.js";
 import { type NativeSocket, SHELL_METHODS, Shell } from "./shell.js";
 import type { SigningOptions } from "./signing-options.js";
 
@@ -16,7 +16,12 @@ type Receiving<Socket> = Socket extends { receive(): Promise<infer M extends obj
   : unknown;
 
 /** A facade of `Socket` that signs and verifies. */
-export type SignedFacade<Socket> = Receiving<Socket> & Socket & Secured;
+export type SignedFacade<Socket> = Receiving<Socket> & Socket & Secured & Waiting<Socket>;
+
+/** What a subscribing facade has besides. */
+type Waiting<Socket> = Socket extends zmq.Subscriber | zmq.XSubscriber
+  ? Pick<Synchronised, "ready">
+  : unknown;
 
 /**
  * Signs and verifies on a zeromq.js socket made elsewhere. Use the facade from then on, and it alone: the socket
@@ -54,6 +59,7 @@ function patternOf(native: (NativeSocket & { readonly type: number }) | null | u
 /** What the facade does not do differently goes to the socket, with the socket as `this`: native methods insist on it. */
 class Facade implements ProxyHandler<NativeSocket> {
   readonly #shell: Shell;
+  readonly #pattern: Pattern;
 
   constructor(
     native: NativeSocket,
@@ -64,6 +70,7 @@ class Facade implements ProxyHandler<NativeSocket> {
     const { sendTimeout = -1 } = native;
     // Whether ROUTER's mandatory or PUB's noDrop is set cannot be read back, so there no send is taken for granted.
     const noDrop = pattern === "router" || publishes(pattern);
+    this.#pattern = pattern;
     const unknown = { conflate: false, mandatory: false, noDrop, peersUnknown: true };
     this.#shell = new Shell(native, native, { pattern, signing, codec, sendTimeout, ...unknown });
     if ("sendTimeout" in native) native.sendTimeout = 0;
@@ -73,6 +80,7 @@ class Facade implements ProxyHandler<NativeSocket> {
     const { line } = this.#shell;
     if (name === "stats") return line.stats;
     if (name === "sendTimeout" && name in native) return line.sendTimeout;
+    if (name === "ready" && subscribes(this.#pattern)) return this.#shell.ready.bind(this.#shell);
     if (name === "readable") return line.hasReady || native.readable;
     const value = Reflect.get(native, name, native) as unknown;
     if (typeof value !== "function") return value;
