@@ -25,7 +25,7 @@ import { type Addressee, type ReturnAddress, ReturnAddresses, type Unclear } fro
 import type { SigningOptions } from "./signing-options.js";
 import { SyncAnswers } from "./sync-answers.js";
 import { type ReadyOptions, Synchroniser } from "./synchroniser.js";
-import { unreachable } from "./zmq-errors.js";
+import { notSupported, unreachable } from "./zmq-errors.js";
 
 /** Counters of a signed socket. */
 export interface SocketStats extends VerifierStats {
@@ -197,6 +197,8 @@ export class Line {
 
   /** The next genuine message; `undefined` on a socket that receives none. */
   receive(): Promise<Received> | undefined {
+    // zeromq.js has the method on every class. What the XPUB underneath a PUB receives is not its application's.
+    if (this.#pattern === "pub") return Promise.reject(notSupported());
     return this.#inbox?.receive();
   }
 

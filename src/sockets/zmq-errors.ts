@@ -18,6 +18,11 @@ export function timedOut(): ZmqError {
   return zmqError("EAGAIN", constants.errno.EAGAIN, "Operation was not possible or timed out");
 }
 
+/** This socket type does not do that. */
+export function notSupported(): ZmqError {
+  return zmqError("ENOTSUP", constants.errno.ENOTSUP, "Operation not supported");
+}
+
 /** A second receive while one is pending. */
 export function busyReading(): ZmqError {
   const message = "Socket is busy reading; only one receive operation may be in progress at any time";
