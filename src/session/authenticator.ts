@@ -36,7 +36,16 @@ export class Authenticator {
   authenticate(form: Form, requestTag: Uint8Array | undefined): Key | Reason {
     const keys = this.#keyring.find(form.header.keyId);
     if (typeof keys === "string") return keys;
-    const context = this.#context(form.header, requestTag);
+    const { name, alias } = this.#identity;
+    const found = this.#authenticateAs(name, form, keys, requestTag);
+    const isForAlias =
+      found === "bad-signature" && alias !== undefined && (form.header.flags & FLAGS.addressed) !== 0;
+    if (!isForAlias) return found;
+    return this.#authenticateAs(alias, form, keys, requestTag);
+  }
+
+  #authenticateAs(name: string, form: Form, keys: readonly Key[], requestTag?: Uint8Array): Key | Reason {
+    const context = this.#context(name, form.header, requestTag);
     if (context === undefined) return "not-bound";
     const covered = coveredParts(form.headerBytes, form.topic, form.payload, context);
     return this.#tryEach(keys, this.#use(form.header), covered, form.tag);
@@ -71,9 +80,9 @@ export class Authenticator {
   }
 
   /** What the tag covers besides the message: my own name, my own request. */
-  #context({ flags }: Header, requestTag: Uint8Array | undefined): Buffer[] | undefined {
+  #context(name: string, { flags }: Header, requestTag: Uint8Array | undefined): Buffer[] | undefined {
     const context: Buffer[] = [];
-    if ((flags & FLAGS.addressed) !== 0) context.push(lengthPrefixed(Buffer.from(this.#identity.name)));
+    if ((flags & FLAGS.addressed) !== 0) context.push(lengthPrefixed(Buffer.from(name)));
     if ((flags & FLAGS.bound) === 0) return context;
     if (requestTag === undefined) return undefined;
     context.push(lengthPrefixed(requestTag));

@@ -2,7 +2,7 @@
 
 import * as zmq from "zeromq";
 import { misuse } from "../errors.js";
-import { type Pattern, subscribes } from "../wire/patterns.js";
+import { PATTERNS, type Pattern, subscribes } from "../wire/patterns.js";
 import { type Line, MAY_REFUSE, type SocketStats } from "./line.js";
 import { type NativeMethods, type NativeSocket, Shell } from "./shell.js";
 import { CONSTRUCTOR_ONLY, splitOptions } from "./signing-options.js";
@@ -144,7 +144,7 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
     }
   }
 
-  overrideOptions(SignedSocket.prototype, SignedSocket.lineOf);
+  overrideOptions(SignedSocket.prototype, pattern, SignedSocket.lineOf);
   dropForeign(SignedSocket.prototype, Base.prototype, subscribes(pattern) ? ["stats", "ready"] : ["stats"]);
   return SignedSocket;
 }
@@ -157,10 +157,12 @@ function receiverOf(prototype: NativeSocket): () => Promise<Buffer[]> {
 }
 
 /** Options that take part in signing: each is intercepted where the native class has it. */
-function overrideOptions(prototype: object, lineOf: (socket: object) => Line | undefined): void {
+function overrideOptions(prototype: object, pattern: Pattern, lineOf: (socket: object) => Line | undefined): void {
   intercept(prototype, "readable", {
     get: (socket, read) => (lineOf(socket) as Line).hasReady || read(),
   });
+  // What a Publisher is underneath (an XPUB) is nobody's business.
+  intercept(prototype, "type", { get: () => PATTERNS[pattern] });
   intercept(prototype, "sendTimeout", {
     get: (socket) => lineOf(socket)?.sendTimeout,
     set: (socket, value) => {

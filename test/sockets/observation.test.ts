@@ -81,7 +81,8 @@ describe("stats", () => {
   it("are all zero at first, for every reason", () => {
     const dealer = opened(new Dealer({ signing }));
     const { rejected, ...others } = dealer.stats;
-    expect(others).toEqual({ sent: 0, queued: 0, accepted: 0, unsigned: 0, gaps: 0, lost: 0, streams: 0 });
+    const received = { accepted: 0, unsigned: 0, gaps: 0, lost: 0, streams: 0, forgotten: 0, twins: 0 };
+    expect(others).toEqual({ sent: 0, queued: 0, ...received });
     expect(new Set(Object.values(rejected))).toEqual(new Set([0]));
     expect(Object.keys(rejected)).toContain("bad-signature");
   });

@@ -62,7 +62,7 @@ describe.each(NAMES)("%s", (name) => {
     expect([socket.closed, socket.context]).toEqual([false, context]);
   });
 
-  it("has the methods and options of zeromq's class, no more, and stats", () => {
+  it("has the methods and options of zeromq's class, no more, and stats, and ready where it subscribes", () => {
     const socket = make(name, { signing });
     const members = (object: object) => {
       const names = new Set<string>();
@@ -71,8 +71,8 @@ describe.each(NAMES)("%s", (name) => {
       }
       return names;
     };
-    const expected = members(opened(new Theirs()));
-    expect(members(socket)).toEqual(expected.add("stats"));
+    const own = name === "Subscriber" || name === "XSubscriber" ? ["stats", "ready"] : ["stats"];
+    expect(members(socket)).toEqual(new Set([...members(opened(new Theirs())), ...own]));
   });
 
   it("must be constructed", () => {

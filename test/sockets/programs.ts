@@ -1,6 +1,7 @@
 // Programs for processes and threads of their own, by name: what `processes.test.ts` runs. Each says what it found on
 // its standard output, or posts it to the thread that started it.
 
+import cluster from "node:cluster";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import {
   Context,
@@ -203,6 +204,28 @@ const PROGRAMS: Record<string, Program> = {
     }
     req.close();
     return replies;
+  },
+  "push ten": async (address) => {
+    const push = new Push({ signing: as("worker") });
+    push.connect(address);
+    for (let i = 0; i < 10; i++) await push.send(`${i}`);
+    push.close();
+  },
+  cluster: async (address) => {
+    if (cluster.isWorker) {
+      await PROGRAMS["push ten"]?.(address);
+      cluster.worker?.disconnect();
+    } else {
+      for (let i = 0; i < 3; i++) cluster.fork();
+    }
+  },
+  "await an order": async (address) => {
+    const dealer = new Dealer({ linger: 0, routingId: "ordered", signing: as("worker") });
+    dealer.connect(address);
+    await dealer.send("here");
+    const [order] = await dealer.receive();
+    dealer.close();
+    return String(order);
   },
   "same name": () => {
     const dealer = new Dealer({ signing: as("one-of-many") });

@@ -45,7 +45,8 @@ it("a bad signature is refused all the same", async () => {
   for (const socket of [forger, stranger]) socket.connect(address);
   await forger.send("forged");
   await stranger.send(Buffer.from([0xc1, 0x53, 1, 0]));
-  expect(await failure(() => pull.receive())).toMatchObject({ code: "EAGAIN" });
+  const refused = () => Object.values(pull.stats.rejected).reduce((sum, count) => sum + count, 0);
+  while (refused() < 2) expect(await failure(() => pull.receive())).toMatchObject({ code: "EAGAIN" });
   expect(pull.stats).toMatchObject({
     accepted: 0,
     unsigned: 0,
