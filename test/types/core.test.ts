@@ -182,7 +182,7 @@ describe("keys", () => {
 
   test("give MAC keys that write tags and tell nothing", () => {
     expectTypeOf<ReturnType<Key["derive"]>>().toEqualTypeOf<PreparedKey | undefined>();
-    expectTypeOf<keyof PreparedKey>().toEqualTypeOf<"mac">();
+    expectTypeOf<keyof PreparedKey>().toEqualTypeOf<"mac" | "seal" | "matches">();
   });
 
   test("rotate with an overlap, which must be said", () => {
