@@ -2,11 +2,11 @@
 // JWK's `alg` (RFC 7518, section 3.1); a message never chooses it.
 
 import type { MacEngine } from "./engine.js";
-import { nodeHmacSha256 } from "./node-hmac.js";
+import { hmacSha256 } from "./hmac-sha256.js";
 
 /** Engines by JWK algorithm name. */
 export const ALGORITHMS = {
-  HS256: nodeHmacSha256,
+  HS256: hmacSha256,
 } as const satisfies Record<string, MacEngine>;
 
 /** A MAC algorithm by its JWK name. */

@@ -1,0 +1,198 @@
+// HMAC-SHA256 (RFC 2104) that spends no set-up on a message: the states behind a key's inner and outer block are kept,
+// and the way the rest is hashed goes by its length.
+//
+//   short   in WebAssembly (wasm/sha256.ts), inner and outer hash in one call
+//   medium  the inner hash by node:crypto's one-shot hash over a copy, the outer one in WebAssembly
+//   long    the inner hash by node:crypto's createHash, without a copy, the outer one in WebAssembly
+//
+// docs/decisions.md says why; `npm run bench -- engines` measures where one overtakes the other.
+
+import { createHash, hash } from "node:crypto";
+import { type MacEngine, type PreparedKey, partsAround } from "./engine.js";
+import { LAYOUT, type Sha256 } from "./sha256.js";
+
+/** Most bytes that are hashed in each way. */
+export interface Lengths {
+  readonly short: number;
+  readonly medium: number;
+}
+
+const TAG_BYTES = 32;
+const BLOCK_BYTES = 64;
+const INNER_PAD = 0x36;
+const OUTER_PAD = 0x5c;
+
+/** Of one key, in words: its inner block, and the states behind that and the outer one. */
+const BLOCK_WORDS = BLOCK_BYTES / 4;
+const STATE_WORDS = 16;
+const KEY_WORDS = BLOCK_WORDS + STATE_WORDS;
+/**
+ * Keys share memory in groups, because typed arrays of its own would cost each key several hundred bytes. A group
+ * lives as long as one of its keys: small groups keep what a key can hold on to small.
+ */
+const GROUP = 16;
+
+const STATES = LAYOUT.states / 4;
+
+/** The engine over one instance of the module. */
+export function fastHmacSha256(sha256: Sha256, lengths: Lengths): MacEngine {
+  if (lengths.medium > LAYOUT.capacity - TAG_BYTES)
+    throw new RangeError(`At most ${LAYOUT.capacity - TAG_BYTES} bytes fit into the module's memory.`);
+  const hmac = new Hmac(sha256, lengths);
+  return { name: "WebAssembly and node:crypto", tagBytes: TAG_BYTES, prepare: (key) => hmac.prepare(key) };
+}
+
+/** Makes tags in the module's memory, under one key after another. */
+class Hmac {
+  readonly #sha256: Sha256;
+  readonly #lengths: Lengths;
+  readonly #tag: Uint8Array;
+  #group = new Int32Array(0);
+  #used = 0;
+
+  constructor(sha256: Sha256, lengths: Lengths) {
+    this.#sha256 = sha256;
+    this.#lengths = { short: Math.min(lengths.short, lengths.medium), medium: lengths.medium };
+    this.#tag = sha256.bytes.subarray(LAYOUT.tag, LAYOUT.tag + TAG_BYTES);
+  }
+
+  prepare(key: Uint8Array): PreparedKey {
+    const { bytes, words, absorb } = this.#sha256;
+    const { initial, message, states } = LAYOUT;
+    const [group, at] = this.#place();
+    const block = bytes.subarray(message, message + BLOCK_BYTES);
+
+    block.fill(0);
+    block.set(key.length > BLOCK_BYTES ? hash("sha256", key, "buffer") : key);
+    for (let i = 0; i < BLOCK_BYTES; i++) block[i]! ^= INNER_PAD;
+    group.set(words.subarray(message / 4, message / 4 + BLOCK_WORDS), at);
+    absorb(initial, message, 1, states);
+    for (let i = 0; i < BLOCK_BYTES; i++) block[i]! ^= INNER_PAD ^ OUTER_PAD;
+    absorb(initial, message, 1, states + TAG_BYTES);
+    group.set(words.subarray(STATES, STATES + STATE_WORDS), at + BLOCK_WORDS);
+    return new FastKey(this, group, at);
+  }
+
+  /** The tag over these parts, until the next is made. */
+  over(group: Int32Array, key: number, parts: readonly Uint8Array[]): Uint8Array {
+    const length = totalLength(parts);
+    if (length > this.#lengths.medium) return this.#long(group, key, parts);
+    this.#gather(parts, LAYOUT.message);
+    return this.#gathered(group, key, LAYOUT.message, length);
+  }
+
+  /** The same over a frame around the tag at `at`, and `rest`: one copy of the frame, and no view of it. */
+  overFrame(group: Int32Array, key: number, frame: Uint8Array, at: number, rest: readonly Uint8Array[]) {
+    const length = frame.length - TAG_BYTES + totalLength(rest);
+    if (at + TAG_BYTES > frame.length) throw new RangeError("The frame has no place for a tag there.");
+    if (length > this.#lengths.medium) {
+      return this.#long(group, key, partsAround(TAG_BYTES, frame, at, undefined, rest));
+    }
+    this.#sha256.bytes.set(frame, LAYOUT.message);
+    this.#sha256.closeUp(LAYOUT.message, at);
+    this.#gather(rest, LAYOUT.message + frame.length);
+    return this.#gathered(group, key, LAYOUT.message + TAG_BYTES, length);
+  }
+
+  #place(): [group: Int32Array, at: number] {
+    if (this.#used === this.#group.length) {
+      this.#group = new Int32Array(GROUP * KEY_WORDS);
+      this.#used = 0;
+    }
+    const at = this.#used;
+    this.#used += KEY_WORDS;
+    return [this.#group, at];
+  }
+
+  #gather(parts: readonly Uint8Array[], at: number): void {
+    const { bytes } = this.#sha256;
+    let end = at;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as Uint8Array;
+      bytes.set(part, end);
+      end += part.length;
+    }
+  }
+
+  /** Short or medium, from the module's memory. */
+  #gathered(group: Int32Array, key: number, at: number, length: number): Uint8Array {
+    this.#loadStates(group, key);
+    if (length > this.#lengths.short) return this.#medium(group, key, at, length);
+    this.#sha256.mac(at, length);
+    return this.#tag;
+  }
+
+  #medium(group: Int32Array, key: number, at: number, length: number): Uint8Array {
+    const { bytes, words } = this.#sha256;
+    const start = at - BLOCK_BYTES;
+    for (let i = 0; i < BLOCK_WORDS; i++) words[start / 4 + i] = group[key + i]!;
+    return this.#outer(hash("sha256", bytes.subarray(start, at + length), "buffer"));
+  }
+
+  #long(group: Int32Array, key: number, parts: readonly Uint8Array[]): Uint8Array {
+    const inner = createHash("sha256").update(group.subarray(key, key + BLOCK_WORDS));
+    for (const part of parts) inner.update(part);
+    this.#loadStates(group, key);
+    return this.#outer(inner.digest());
+  }
+
+  #loadStates(group: Int32Array, key: number): void {
+    const { words } = this.#sha256;
+    const from = key + BLOCK_WORDS;
+    for (let i = 0; i < STATE_WORDS; i++) words[STATES + i] = group[from + i]!;
+  }
+
+  #outer(innerDigest: Uint8Array): Uint8Array {
+    this.#sha256.bytes.set(innerDigest, LAYOUT.digest);
+    this.#sha256.outer();
+    return this.#tag;
+  }
+}
+
+class FastKey implements PreparedKey {
+  readonly #hmac: Hmac;
+  readonly #group: Int32Array;
+  readonly #at: number;
+
+  constructor(hmac: Hmac, group: Int32Array, at: number) {
+    this.#hmac = hmac;
+    this.#group = group;
+    this.#at = at;
+  }
+
+  mac(parts: readonly Uint8Array[], out: Uint8Array, offset: number): void {
+    out.set(this.#hmac.over(this.#group, this.#at, parts), offset);
+  }
+
+  seal(frame: Uint8Array, at: number, between: Uint8Array | undefined, rest: readonly Uint8Array[]): void {
+    frame.set(this.#around(frame, at, between, rest), at);
+  }
+
+  matches(
+    frame: Uint8Array,
+    at: number,
+    between: Uint8Array | undefined,
+    rest: readonly Uint8Array[],
+  ): boolean {
+    const tag = this.#around(frame, at, between, rest);
+    let difference = 0;
+    for (let i = 0; i < TAG_BYTES; i++) difference |= tag[i]! ^ frame[at + i]!;
+    return difference === 0;
+  }
+
+  #around(
+    frame: Uint8Array,
+    at: number,
+    between: Uint8Array | undefined,
+    rest: readonly Uint8Array[],
+  ): Uint8Array {
+    if (between === undefined) return this.#hmac.overFrame(this.#group, this.#at, frame, at, rest);
+    return this.#hmac.over(this.#group, this.#at, partsAround(TAG_BYTES, frame, at, between, rest));
+  }
+}
+
+function totalLength(parts: readonly Uint8Array[]): number {
+  let total = 0;
+  for (let i = 0; i < parts.length; i++) total += (parts[i] as Uint8Array).length;
+  return total;
+}
