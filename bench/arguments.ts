@@ -15,7 +15,7 @@ import { type VariantName, variantNames } from "./variants/table.js";
 
 export const help = `npm run bench -- [WORD …] [--rounds N] [--json FILE]
 
-Without words everything but "memory" is measured, which takes about seven minutes. Words choose:
+Without words everything but "memory" and "engines" is measured, which takes about seven minutes. Words choose:
 
   quick                          two sizes in one frame, three rounds: under a minute
   ${patterns.join(", ")}         only these socket patterns
@@ -24,6 +24,7 @@ Without words everything but "memory" is measured, which takes about seven minut
   ${variantNames.join(", ")}
                                  only these variants (plain is always measured: it is the baseline)
   micro                          sign and verify without a socket, beside a bare createHmac
+  engines                        one MAC in each way that there is, by length, and where one overtakes another
   memory                         a verifier with 1, 1,000 and 1,000,000 senders (1 GB, two or three minutes)
 
   --rounds N    rounds a case (default 7, quick 3)
@@ -40,6 +41,7 @@ export interface Arguments {
   readonly variants: readonly VariantName[];
   readonly rounds: number;
   readonly micro: boolean;
+  readonly engines: boolean;
   readonly memory: boolean;
   readonly json: string | undefined;
 }
@@ -61,6 +63,7 @@ export function parseArguments(argv: string[]): Arguments {
   const words = new Set(positionals);
   const quick = words.delete("quick");
   const micro = words.delete("micro");
+  const engines = words.delete("engines");
   const memory = words.delete("memory");
   const before = words.size;
   const choice: Choice = {
@@ -71,13 +74,14 @@ export function parseArguments(argv: string[]): Arguments {
   };
   assertNoneLeft(words);
 
-  const sockets = before > 0 || quick || !(micro || memory);
+  const sockets = before > 0 || quick || !(micro || engines || memory);
   return {
     help: values.help,
     cases: sockets ? casesOf(choice) : [],
     variants: variantNames.filter((name) => name === "plain" || choice.variants.includes(name)),
     rounds: wholeNumber("--rounds", values.rounds ?? (quick ? "3" : "7"), 1),
     micro: micro || quick || positionals.length === 0,
+    engines,
     memory,
     json: values.json,
   };

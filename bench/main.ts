@@ -3,28 +3,39 @@
 import { writeFileSync } from "node:fs";
 import { type Arguments, help, parseArguments } from "./arguments.js";
 import { parseOrExit } from "./command-line.js";
+import { measureEngines } from "./engines.js";
 import { measureMemory } from "./memory.js";
 import { measureMicro } from "./micro.js";
 import { makeProgress } from "./progress.js";
-import { machine, machineLine, memoryTable, microTable, throughputTables } from "./report.js";
+import { enginesTable, machine, machineLine, memoryTable, microTable, throughputTables } from "./report.js";
 import { measureThroughput } from "./throughput.js";
 
 /** Long enough that starting and stopping do not show. */
 const SECONDS = 0.6;
 
-async function run({ cases, variants, rounds, micro, memory, json }: Arguments): Promise<void> {
+async function run({ cases, variants, rounds, micro, engines, memory, json }: Arguments): Promise<void> {
   const ranOn = machine();
   const progress = makeProgress();
   const throughput = await measureThroughput({ cases, variants, rounds, seconds: SECONDS, progress });
   const small = micro ? measureMicro({ rounds, progress }) : [];
+  const macs = engines ? measureEngines({ rounds, progress }) : undefined;
   const crowds = memory ? await measureMemory() : [];
   progress.end();
 
   console.log(machineLine(ranOn));
   if (throughput.length > 0) console.log(`\n${throughputTables(throughput)}`);
   if (small.length > 0) console.log(`\n${microTable(small)}`);
+  if (macs) console.log(`\n${enginesTable(macs)}`);
   if (crowds.length > 0) console.log(`\n${memoryTable(crowds)}`);
-  const results = { machine: ranOn, rounds, seconds: SECONDS, throughput, micro: small, memory: crowds };
+  const results = {
+    machine: ranOn,
+    rounds,
+    seconds: SECONDS,
+    throughput,
+    micro: small,
+    engines: macs,
+    memory: crowds,
+  };
   if (json) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
 }
 

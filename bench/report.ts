@@ -5,6 +5,7 @@ import { cpus, loadavg } from "node:os";
 import { version as libzmq } from "zeromq";
 import { patternTitles, sizeTitle } from "./cases.js";
 import type { Crowd } from "./crowd.js";
+import type { Engines } from "./engines.js";
 import type { Micro } from "./micro.js";
 import type { Summary } from "./statistics.js";
 import type { Throughput } from "./throughput.js";
@@ -78,6 +79,22 @@ export function microTable(micro: readonly Micro[]): string {
   const heading = row("64 B, no socket", ["µs a message", "of the bare HMAC"]);
   const rows = micro.map(({ action, micros, ratio }) => row(action, [range(micros), range(ratio)]));
   return [heading, rule(heading), ...rows].join("\n");
+}
+
+export function enginesTable({ ways, lengths, crossovers }: Engines): string {
+  const heading = row("one MAC, CPU µs", ways);
+  const rows = lengths.map(({ bytes, micros }) =>
+    row(
+      `${integer(bytes)} B`,
+      micros.map(({ median, min }) => `${median.toFixed(2)} (${min.toFixed(2)}–)`),
+    ),
+  );
+  const places = crossovers.map(({ faster, than, from }) =>
+    from === undefined
+      ? `${faster} overtakes ${than} nowhere`
+      : `${faster} overtakes ${than} at ${integer(from)} bytes`,
+  );
+  return [heading, rule(heading), ...rows, "", ...places].join("\n");
 }
 
 export function memoryTable(crowds: readonly Crowd[]): string {
