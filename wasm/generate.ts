@@ -5,7 +5,7 @@ import loadAssembler from "wabt";
 import { LAYOUT, MODULE } from "./sha256.js";
 
 /** The module's bytes. */
-export async function assemble(): Promise<Uint8Array> {
+async function assemble(): Promise<Uint8Array> {
   const assembler = await loadAssembler();
   const parsed = assembler.parseWat("sha256.wat", MODULE, { simd: true });
   try {
