@@ -1,6 +1,7 @@
 // The socket's side of the handshake (session/handshake.ts): when hello is said and said again, who is challenged how
 // often, and what waits until somebody is there who can check it.
 
+import { createHash } from "node:crypto";
 import type { Reason } from "../reasons.js";
 import type { Greeting, Handshake, Outcome } from "../session/handshake.js";
 import type { Control, Stranger } from "../session/verifier.js";
@@ -47,7 +48,7 @@ const EAGER = 2;
 const IDLE = 25;
 /** For so long after a hello its answer is expected, in milliseconds. */
 const EXPECTED = 1000;
-/** Milliseconds between two challenges of one stream that nobody asked for. */
+/** Milliseconds between two challenges of one stream, over one path, that nobody asked for. */
 const SAME_STREAM = 100;
 /** Answers a second to whoever asks, and challenges to whoever is unknown. */
 const ANSWERS = 5000;
@@ -183,9 +184,13 @@ export class Greeter implements Liaison {
     if (this.open && this.#wire.waiting() > 0) this.#wire.wake();
   }
 
-  /** One stream that goes on and on is not challenged for each of its messages. */
-  #isDue({ origin: { sender, pattern } }: Stranger): boolean {
-    const stream = `${pattern} ${sender}`;
+  /**
+   * One stream that goes on and on is not challenged for each of its messages. It is over one path: whoever repeats its
+   * messages over another must not keep its sender from being asked. A REP has to answer each anyway.
+   */
+  #isDue({ origin: { sender, pattern }, routing }: Stranger): boolean {
+    if (this.#options.alternates) return true;
+    const stream = `${pattern} ${sender} ${hashOf(routing)}`;
     const now = performance.now();
     if (now - (this.#challenged.get(stream) ?? -Infinity) < SAME_STREAM) return false;
     this.#challenged.delete(stream);
@@ -195,4 +200,11 @@ export class Greeter implements Liaison {
     this.#challenged.set(stream, now);
     return true;
   }
+}
+
+/** The frames that lead back to somebody, in a few bytes: they are unsigned, and of any size. */
+function hashOf(routing: readonly Buffer[]): string {
+  const hash = createHash("sha256");
+  for (const frame of routing) hash.update(`${frame.length}:`).update(frame);
+  return hash.digest("base64");
 }
