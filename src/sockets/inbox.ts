@@ -118,20 +118,35 @@ export class Inbox {
     const began = performance.now();
     let refused = 0;
     try {
-      let frames = pending === undefined ? void (await this.#pumping) : await pending;
+      let frames = pending === undefined ? void (await this.#pumping) : await this.#arrived(pending, began);
       for (;;) {
         if (frames !== undefined) await this.#take(frames);
         const message = await this.#handOnNext();
         if (message !== undefined) return message;
         refused++;
         const receiveMore = () => this.#receiveMore(began, refused);
-        frames = this.hasReady ? undefined : await this.#whenOpen(receiveMore);
+        frames = this.hasReady ? undefined : await this.#arrived(this.#whenOpen(receiveMore), began);
       }
     } catch (error) {
       // What zeromq.js says of a socket that was closed while a receive was put off to let the event loop in.
       throw this.#raw.closed && codeOf(error) === "ENOTSOCK" ? timedOut() : error;
     } finally {
       this.#receiving = false;
+    }
+  }
+
+  /**
+   * A REP's or REQ's libzmq drops what has no delimiter, and zeromq.js, which was woken by it, rejects as if the time were
+   * over. Anybody can send that: it is one more message that was refused.
+   */
+  async #arrived(pending: Promise<Buffer[]>, began: number): Promise<Buffer[] | undefined> {
+    try {
+      return await pending;
+    } catch (error) {
+      const timeout = this.#raw.closed ? 0 : this.#raw.receiveTimeout;
+      const isOver = timeout === 0 || (timeout > 0 && performance.now() - began >= timeout);
+      if (isOver || codeOf(error) !== "EAGAIN") throw error;
+      return undefined;
     }
   }
 

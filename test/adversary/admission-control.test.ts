@@ -1,0 +1,29 @@
+// The messages of the greeting itself, and what is said before it is over: changed, cut, repeated, reflected, swapped, lost.
+
+import { Dealer, Reply } from "countersign";
+import { describe, expect, it } from "vitest";
+
+import { asking, strangerTo } from "./admission.js";
+import { opened } from "./line.js";
+
+describe("attack 5: a message without the delimiter that a REP needs, from a stranger", () => {
+  it("does not end its receive loop", async () => {
+    const server = opened(new Reply(asking("bob")));
+    await server.bind("tcp://127.0.0.1:*");
+    const heard: string[] = [];
+    const loop = (async () => {
+      for await (const [body] of server) {
+        heard.push(String(body));
+        await server.send("done");
+      }
+    })();
+    loop.catch((error) => heard.push(String(error)));
+    const stranger = strangerTo(server.lastEndpoint as string);
+    for (let i = 0; i < 10; i++) await stranger.send("no delimiter");
+    const client = opened(new Dealer(asking("alice")));
+    client.connect(server.lastEndpoint as string);
+    await client.send(["", "1"]);
+    await client.receive();
+    expect(heard).toEqual(["1"]);
+  });
+});
