@@ -49,6 +49,7 @@ export class MemoryStreams implements Streams {
   constructor(table: StreamTable, clock: Clock) {
     this.#table = table;
     this.#clock = clock;
+    table.onForgotten = (stream) => this.#nonces.drop(stream);
   }
 
   get size(): number {
@@ -67,7 +68,12 @@ export class MemoryStreams implements Streams {
     return this.#nonces.take(stream, answer) ? this.begin(stream, reached) : "unasked";
   }
 
-  begin(stream: string, reached: Reached): Answered {
+  mark(): number {
+    return this.#table.mark(this.#clock());
+  }
+
+  begin(stream: string, reached: Reached, mark?: number): Answered {
+    if (mark !== undefined && this.#table.forgotSince(mark)) return "unasked";
     return this.#table.begin(stream, reached, this.#clock());
   }
 

@@ -25,6 +25,11 @@ export class Nonces {
     return nonce;
   }
 
+  /** Its stream was heard since, and is forgotten: an answer from before that would begin it in the past. */
+  drop(stream: string): void {
+    this.#byStream.delete(stream);
+  }
+
   /** Is this the answer that was waited for? Then it is no longer. */
   take(stream: string, answer: Uint8Array): boolean {
     const waiting = this.#byStream.get(stream);

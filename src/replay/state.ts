@@ -66,13 +66,20 @@ export interface Streams {
   admit(claim: Claim): Eventual<Ruling>;
   /**
    * The nonce that this stream's sender must answer to be admitted: the same until it is answered, 16 bytes. One a
-   * stream, in bounded memory; `undefined` where the medium fails.
+   * stream, in bounded memory; `undefined` where the medium fails. Whoever forgets a stream forgets its nonce with it: the
+   * answer may be older than what was heard.
    */
   ask(stream: string): Eventual<Buffer | undefined>;
   /** Begins a stream where its sender has arrived, if `answer` is the nonce that it was asked; used once. */
   answered(stream: string, answer: Uint8Array, reached: Reached): Eventual<Answered>;
-  /** The same, for a sender whose answer is known to be live already. Never lowers what is remembered. */
-  begin(stream: string, reached: Reached): Eventual<Answered>;
+  /**
+   * The same, for a sender whose answer is known to be live already: it answers what was asked after `mark`. "unasked" if
+   * a stream that was heard after that has been forgotten: it may be this one, and the answer older than what was heard.
+   * Never lowers what is remembered.
+   */
+  begin(stream: string, reached: Reached, mark?: number): Eventual<Answered>;
+  /** A moment of this memory's own, which {@link begin} understands; left out where no stream is ever forgotten. */
+  mark?(): number;
   /** The epoch that is remembered of a stream; 0 where none is. */
   epochOf(stream: string): Eventual<number>;
   /** Forgets the streams that this key moved last: it was revoked, and may have moved them for a thief. */

@@ -35,6 +35,12 @@ export class StreamTable {
   since: Micros;
   /** Whether any stream was ever forgotten. */
   forgot = false;
+  /** Called with each stream that is forgotten. */
+  onForgotten: ((stream: string) => void) | undefined;
+  /** When the one of them that was heard last had been heard. */
+  #forgotUpTo: Micros = -Infinity;
+  /** What is heard from now on is heard at this moment or later, whatever the clock says. */
+  #floor: Micros = -Infinity;
   readonly #limit: number;
   readonly #window: number;
 
@@ -174,7 +180,19 @@ export class StreamTable {
 
   /** A clock that steps back must not make a stream look as if it had been heard less recently than it was. */
   #lastHeard(): Micros {
-    return this.#newest === NONE ? this.since : (this.#heardAt[this.#newest] as number);
+    const last = this.#newest === NONE ? this.since : (this.#heardAt[this.#newest] as number);
+    return Math.max(last, this.#floor);
+  }
+
+  /** This moment: whatever is heard from now on is heard at it or after it. */
+  mark(now: Micros): Micros {
+    this.#floor = Math.max(now, this.#lastHeard());
+    return this.#floor;
+  }
+
+  /** Was a stream forgotten that may have been heard since then? */
+  forgotSince(mark: Micros): boolean {
+    return this.#forgotUpTo >= mark;
   }
 
   /**
@@ -240,8 +258,11 @@ export class StreamTable {
   }
 
   #remove(slot: Slot): void {
+    const stream = this.#names[slot] as string;
     this.forgot = true;
-    this.#slots.delete(this.#names[slot] as string);
+    this.#forgotUpTo = Math.max(this.#forgotUpTo, this.#heardAt[slot] as number);
+    this.onForgotten?.(stream);
+    this.#slots.delete(stream);
     this.#names[slot] = "";
     delete this.#windows[slot];
     this.#unlink(slot);

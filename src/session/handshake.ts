@@ -9,7 +9,7 @@ import type { Kind } from "../wire/header.js";
 import { WIRE } from "../wire/limits.js";
 import type { Origin } from "./origin.js";
 import type { Signer } from "./signer.js";
-import type { Control, Stranger, Verifier } from "./verifier.js";
+import type { Control, Marks, Stranger, Verifier } from "./verifier.js";
 
 /** A message to the other end itself: what {@link Signer.signControl} makes of it. */
 export interface Greeting {
@@ -62,7 +62,7 @@ export class Handshake {
   readonly #limit: number;
   readonly #acquaintances = new Map<string, Acquaintance>();
   /** The nonce of the hello that waits for its answer. */
-  #hello: Buffer | undefined;
+  #hello: { readonly nonce: Buffer; readonly made: Marks } | undefined;
 
   /**
    * @param demands  whether this end admits by challenge; an end that does not still answers
@@ -77,8 +77,12 @@ export class Handshake {
 
   /** The opening; the same nonce until it is answered, so that repeating it asks nothing new. */
   hello(): Greeting {
-    this.#hello ??= randomBytes(WIRE.nonceBytes);
-    return { kind: "hello", body: { answer: NO_NONCE, ask: this.#hello, known: 0 }, stranger: undefined };
+    this.#hello ??= { nonce: randomBytes(WIRE.nonceBytes), made: this.#verifier.mark() };
+    return {
+      kind: "hello",
+      body: { answer: NO_NONCE, ask: this.#hello.nonce, known: 0 },
+      stranger: undefined,
+    };
   }
 
   /** Takes note of a control message. */
@@ -121,9 +125,9 @@ export class Handshake {
 
   /** Begins the stream of whoever answered; why not, if not. */
   async #takeAnswer(control: Control): Promise<Reason | undefined> {
-    const answersHello = this.#hello?.equals(control.body.answer) ?? false;
-    if (answersHello) this.#hello = undefined;
-    const result = await this.#verifier.begin(control, answersHello);
+    const hello = this.#hello?.nonce.equals(control.body.answer) ? this.#hello : undefined;
+    if (hello !== undefined) this.#hello = undefined;
+    const result = await this.#verifier.begin(control, hello?.made);
     return result === "begun" ? undefined : result;
   }
 

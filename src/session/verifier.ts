@@ -79,6 +79,9 @@ export interface Control extends Stranger {
   readonly body: ControlBody;
 }
 
+/** One moment, as each memory knows it. */
+export type Marks = ReadonlyMap<Streams, number>;
+
 /** Is it a message between the two ends themselves? */
 export function isControlMessage(examined: Verdict | Control): examined is Control {
   return !examined.ok && examined.reason === "control";
@@ -256,15 +259,25 @@ export class Verifier {
 
   /**
    * Begins the stream of a control message's sender where it has arrived, if it answers the nonce that this verifier
-   * asked, or `live` says that it answers another one of this receiver's.
+   * asked, or another one of this receiver's, made at `asked`.
    */
   begin(
     { origin, body: { answer, reached: sequence } }: Pick<Control, "origin" | "body">,
-    live: boolean,
+    asked: Marks | undefined,
   ): Eventual<Answered> {
     const reached = { epoch: origin.epoch, sequence, keyId: Origin.peerOf(origin).key.id };
     const streams = this.#streams(origin.pattern);
-    return live ? streams.begin(origin.sender, reached) : streams.answered(origin.sender, answer, reached);
+    if (asked === undefined) return streams.answered(origin.sender, answer, reached);
+    return streams.begin(origin.sender, reached, asked.get(streams));
+  }
+
+  /** This moment, for a nonce that any sender may answer: one that was heard since and is forgotten no longer may. */
+  mark(): Marks {
+    const marks = new Map<Streams, number>();
+    for (const streams of this.#tables.values()) {
+      if (streams.mark !== undefined) marks.set(streams, streams.mark());
+    }
+    return marks;
   }
 
   /** The highest epoch that is remembered of this sender's stream; 0 for none. */

@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { misuse } from "../errors.js";
 import type { Reason } from "../reasons.js";
-import type { Control, Verifier } from "../session/verifier.js";
+import type { Control, Marks, Verifier } from "../session/verifier.js";
 import { syncTopic } from "../wire/control.js";
 import { WIRE } from "../wire/limits.js";
 import type { Heard, Liaison } from "./liaison.js";
@@ -31,6 +31,8 @@ export interface ReadyOptions {
 interface Question {
   readonly nonce: Buffer;
   readonly askedAt: number;
+  /** When it was made, as the memory of streams knows it. */
+  readonly made: Marks;
   /** The subscriptions that were in place before it. */
   readonly generation: number;
   readonly answeredBy: Set<string>;
@@ -163,7 +165,7 @@ export class Synchroniser implements Liaison {
     // Each publisher answers once: repeated after the stream was forgotten, its answer would begin it in the past.
     if (question.answeredBy.has(who) || question.answeredBy.size >= this.#limit) return "unasked";
     question.answeredBy.add(who);
-    const result = await this.#verifier.begin({ origin, body }, true);
+    const result = await this.#verifier.begin({ origin, body }, question.made);
     if (result !== "begun") return result;
     this.#verifier.ages.note(origin, body.reached, question.askedAt);
     question.until = Math.min(question.until, performance.now() + KEPT);
@@ -227,7 +229,15 @@ export class Synchroniser implements Liaison {
     for (const question of this.#questions.values()) question.until = Math.min(question.until, now + KEPT);
     const generation = this.#generation;
     const answeredBy = new Set<string>();
-    const question = { nonce, askedAt: this.#verifier.ages.now, generation, answeredBy, until: Infinity };
+    const made = this.#verifier.mark();
+    const question = {
+      nonce,
+      askedAt: this.#verifier.ages.now,
+      made,
+      generation,
+      answeredBy,
+      until: Infinity,
+    };
     this.#questions.set(nonce.toString("hex"), question);
     this.#withdraw(now);
   }
