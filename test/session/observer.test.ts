@@ -3,12 +3,12 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { type Gap, Key, Keyring, type Rejection, type VerifierOptions } from "../../src/core.js";
+import { type Gap, Key, Keyring, type Rejection, type Verdict, type VerifierOptions } from "../../src/core.js";
 import { REASONS } from "../../src/reasons.js";
 import { Observer } from "../../src/session/observer.js";
 import { sampleSecret } from "../keys/sample-keys.js";
 import { channelSecretOf } from "../wire/reference.js";
-import { linkOf, SECRET, saidOf, signerOf, testClock } from "./parties.js";
+import { linkOf, SECRET, saidOf, signerOf, testClock, verifierOf } from "./parties.js";
 
 test("all counters begin at zero, one for each reason", () => {
   const { stats } = linkOf().verifier;
@@ -19,6 +19,8 @@ test("all counters begin at zero, one for each reason", () => {
     gaps: 0,
     lost: 0,
     streams: 0,
+    forgotten: 0,
+    twins: 0,
   });
 });
 
@@ -63,8 +65,10 @@ describe("callbacks", () => {
     const link = linkOf({ verifying: { onReject: (rejection) => heard.push(rejection) } });
     const frames = link.send("a");
     link.verify(frames);
-    const verdicts = [link.verify(frames), link.verify([])];
-    expect(heard.map((rejection) => ({ ok: false, ...rejection }))).toEqual(verdicts);
+    const [replayed, unsigned] = [link.verify(frames), link.verify([])];
+    const { stranger, ...told } = replayed as Extract<Verdict, { ok: false }>;
+    expect(stranger?.origin.sender).toBe("alice");
+    expect(heard.map((rejection) => ({ ok: false, ...rejection }))).toEqual([told, unsigned]);
   });
 
   /** Runs `work` and gives what the process is told of by an uncaught exception. */
@@ -218,8 +222,75 @@ describe("a receiver that nobody listens to", () => {
   });
 });
 
+describe("what the other end says of this one", () => {
+  const origin = () => {
+    const link = linkOf();
+    const verdict = link.verify(link.send("a"));
+    if (!verdict.ok || verdict.origin === undefined) throw new Error("The message is genuine.");
+    return verdict.origin;
+  };
+
+  /** What callbacks, channels, counters and process warnings say of it. */
+  async function told(said: { forgotten?: number; twin?: number }, listeners: Partial<VerifierOptions>) {
+    const warned: (Error & { code?: string })[] = [];
+    const warn = (warning: Error) => warned.push(warning);
+    process.on("warning", warn);
+    const verifier = verifierOf({ pattern: "dealer", channel: "shell", ...listeners });
+    verifier.tell(said, origin());
+    verifier.tell(said, origin());
+    await new Promise(setImmediate);
+    process.off("warning", warn);
+    return { warned: warned.filter(({ name }) => name === "CountersignWarning"), stats: verifier.stats };
+  }
+
+  test("it has forgotten it: the callback, the channel and the counter tell, no warning", async () => {
+    const heard: unknown[] = [];
+    const listener = (event: unknown) => heard.push(event);
+    subscribe("countersign:forgotten", listener);
+    const { warned, stats } = await told({ forgotten: 3 }, { onForgotten: listener });
+    unsubscribe("countersign:forgotten", listener);
+    expect(heard).toEqual(Array(4).fill({ peer: "alice", channel: "shell", lost: 3 }));
+    expect(stats).toMatchObject({ forgotten: 2, twins: 0 });
+    expect(warned).toEqual([]);
+  });
+
+  test("it has heard a twin: the callback, the channel and the counter tell", async () => {
+    const heard: unknown[] = [];
+    const listener = (event: unknown) => heard.push(event);
+    subscribe("countersign:twin", listener);
+    const { warned, stats } = await told({ twin: 99 }, { onTwin: listener });
+    unsubscribe("countersign:twin", listener);
+    expect(heard).toEqual(Array(4).fill({ sender: "bob", channel: "shell", peer: "alice", epoch: 99 }));
+    expect(stats).toMatchObject({ forgotten: 0, twins: 2 });
+    expect(warned).toEqual([]);
+  });
+
+  test("of a twin that nobody listens for the process is warned, once", async () => {
+    const { warned } = await told({ twin: 99 }, {});
+    expect(warned).toHaveLength(1);
+    expect(warned[0]).toMatchObject({
+      code: "COUNTERSIGN_TWIN",
+      message: expect.stringMatching(
+        /^Another process signs as "bob" on channel "shell" and was started later: "alice" hears that one alone\. /,
+      ),
+    });
+    expect((await told({ twin: 99 }, { onTwin: () => {} })).warned).toEqual([]);
+  });
+
+  test("under challenge nobody is warned of what is not live: its sender is asked", async () => {
+    const warned: Error[] = [];
+    const warn = (warning: Error) => warned.push(warning);
+    process.on("warning", warn);
+    const link = linkOf({ from: "dealer", to: "router", verifying: { admit: "challenge" } });
+    expect(saidOf(link.verify(link.send("a")))).toBe("not-live");
+    await new Promise(setImmediate);
+    process.off("warning", warn);
+    expect(warned).toEqual([]);
+  });
+});
+
 test("what is withdrawn was not handed on", () => {
-  const observer = new Observer({});
+  const observer = new Observer({}, true);
   observer.unsigned();
   observer.unsigned();
   observer.withdrawn(false);

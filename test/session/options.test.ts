@@ -137,7 +137,16 @@ describe("a verifier refuses", () => {
       /^window must be a whole number from 0 to 65536; got 65537\.$/,
     ],
     ["an endless window", { window: Number.POSITIVE_INFINITY }, /^window must be/],
-    ["another admission", { admit: "everything" }, /^admit must be "clock"; got everything\.$/],
+    [
+      "another admission",
+      { admit: "everything" },
+      /^admit must be "clock" or "challenge"; got everything\.$/,
+    ],
+    [
+      "a challenge to a PUSH, which hears nothing",
+      { pattern: "pull", admit: "challenge" },
+      /^A pull cannot ask whoever speaks to it: .* Use "clock"\.$/,
+    ],
     ["a negative skew", { skew: -1 }, /^skew must be milliseconds, 0 or more; got -1\.$/],
     ["a skew that is no number", { skew: "5" }, /^skew must be milliseconds, 0 or more; got 5\.$/],
     ["a skew that is NaN", { skew: Number.NaN }, /^skew must be/],

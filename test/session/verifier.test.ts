@@ -3,17 +3,22 @@
 
 import { describe, expect, test } from "vitest";
 import {
+  type Control,
   deriveSenderKey,
   deriveStreamKey,
   Key,
   Keyring,
+  type Kind,
   MemoryState,
   type Origin,
   REASONS,
   type Reason,
+  type ReplayState,
+  type Streams,
   type Verdict,
   type Verifier,
 } from "../../src/core.js";
+import { isControlMessage } from "../../src/session/verifier.js";
 import { COLLIDING, sampleSecret } from "../keys/sample-keys.js";
 import { batchOf, FLAG, KIND, payloadOf, sealDetached, sealRegion, TYPE } from "../wire/reference.js";
 import {
@@ -351,6 +356,10 @@ const REFUSED: Record<Reason, readonly [authentic: boolean, () => Verdict]> = {
       return link.verify(frames);
     },
   ],
+  unasked: [
+    true,
+    () => refusedControl("echo", (verifier, control) => verifier.begin(control, false) as Reason),
+  ],
   "stale-epoch": [
     true,
     () => {
@@ -381,8 +390,16 @@ const REFUSED: Record<Reason, readonly [authentic: boolean, () => Verdict]> = {
       return link.verify(frames);
     },
   ],
+  "state-unavailable": [
+    true,
+    () => {
+      const link = linkOf({ verifying: { state: brokenState() } });
+      return link.verify(link.send("a"));
+    },
+  ],
   undecodable: [true, () => withdrawn("undecodable")],
   invalid: [true, () => withdrawn("invalid")],
+  challenged: [true, () => refusedControl("challenge", () => "challenged")],
   refused: [false, () => linkOf({ from: "rep", to: "req" }).verify([Buffer.from("c153010700040000", "hex")])],
 };
 
@@ -394,6 +411,30 @@ function withdrawn(reason: "undecodable" | "invalid"): Verdict {
   expect(verdict).toMatchObject({ claimed: { sender, pattern, keyId, epoch, sequence, sentAt } });
   expect(link.verifier.stats).toMatchObject({ accepted: 0, rejected: { [reason]: 1 } });
   return verdict;
+}
+
+/** Why a control message led to nothing, as its receiver found out. */
+function refusedControl(kind: Kind, find: (verifier: Verifier, control: Control) => Reason): Verdict {
+  const link = linkOf({ from: "dealer", to: "dealer" });
+  const body = { answer: Buffer.alloc(16, 1), ask: Buffer.alloc(16), known: 0 };
+  const examined = link.verifier.examine(link.signer.signControl(kind, body, [], {}));
+  if (!("reason" in examined) || !isControlMessage(examined)) throw new Error("It is a control message.");
+  return { ok: false, ...link.verifier.refuseControl(find(link.verifier, examined), examined.origin) };
+}
+
+/** A state whose medium is gone. */
+function brokenState(): ReplayState {
+  const streams: Streams = {
+    size: 0,
+    admit: () => "state-unavailable",
+    ask: () => undefined,
+    answered: () => "state-unavailable",
+    begin: () => "state-unavailable",
+    epochOf: () => 0,
+    forgetKey: () => {},
+    sinceOf: () => undefined,
+  };
+  return { asynchronous: false, table: () => streams };
 }
 
 describe("every reason", () => {

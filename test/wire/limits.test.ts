@@ -13,6 +13,7 @@ test("what the format fixes", () => {
     maxLength: 2 ** 32 - 1,
     batch: 256,
     window: 65_536,
+    nonceBytes: 16,
   });
 });
 
