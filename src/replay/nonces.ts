@@ -33,7 +33,12 @@ export class Nonces {
   /** Is this the answer that was waited for? Then it is no longer. */
   take(stream: string, answer: Uint8Array): boolean {
     const waiting = this.#byStream.get(stream);
-    if (waiting === undefined || !timingSafeEqual(waiting, answer)) return false;
-    return this.#byStream.delete(stream);
+    if (waiting === undefined || answer.length !== waiting.length) return false;
+    return timingSafeEqual(waiting, answer) && this.#byStream.delete(stream);
+  }
+
+  /** What this stream's sender answers from now on was asked before something was forgotten, and counts no more. */
+  drop(stream: string): void {
+    this.#byStream.delete(stream);
   }
 }

@@ -1,11 +1,11 @@
 // Whose memory it is: who shares a table and who does not.
 
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { MemoryState } from "../../src/replay/memory.js";
 import type { Claim } from "../../src/replay/state.js";
 
 /** A message that proves as much as it must. */
-const claim = (stream: string): Claim => ({
+const claim = (stream: string, more: Partial<Claim> = {}): Claim => ({
   stream,
   epoch: 1,
   sequence: 1,
@@ -14,7 +14,11 @@ const claim = (stream: string): Claim => ({
   signedAfter: Infinity,
   toFreshName: false,
   unproven: "not-live",
+  ...more,
 });
+/** One that proves nothing: its stream must be known. */
+const bare = (stream: string, sequence: number, epoch = 1) =>
+  claim(stream, { epoch, sequence, signedAfter: -Infinity });
 
 const STRICT = { window: 0, limit: 10 };
 const state = () => new MemoryState({ clock: () => 5000 });
@@ -91,4 +95,71 @@ test("receivers that share a table must have the same window", () => {
     }),
   );
   expect(memory.table("workers", "other", "push", { window: 64, limit: 10 })).toBeDefined();
+});
+
+describe("admission by challenge", () => {
+  const reached = (sequence: number, epoch = 1) => ({ epoch, sequence, keyId: 1 });
+  const table = (limit = 10, window = 0) => state().table("r", "", "dealer", { window, limit });
+
+  test.each([0, 64])("a stream begins where its sender has arrived, by his answer alone (window %i)", (window) => {
+    const streams = table(10, window);
+    expect(streams.admit(bare("a", 6))).toBe("not-live");
+    const nonce = streams.ask("a");
+    expect(streams.ask("a")).toEqual(nonce);
+    expect(streams.answered("a", Buffer.alloc(16), reached(5))).toBe("unasked");
+    expect(streams.answered("b", nonce, reached(5))).toBe("unasked");
+    expect(streams.answered("a", nonce, reached(5))).toBe("begun");
+    expect(streams.answered("a", nonce, reached(0))).toBe("unasked");
+    const below = window === 0 ? "replayed" : "below-window";
+    expect([5, 1].map((sequence) => streams.admit(bare("a", sequence)))).toEqual([below, below]);
+    expect(streams.admit(bare("a", 6))).toBe("new");
+    expect(streams.admit(bare("a", 6))).toBe("replayed");
+    expect(streams.epochOf("a")).toBe(1);
+    expect(streams.epochOf("b")).toBe(0);
+  });
+
+  test("an answer takes nothing back, and skips nothing that may still come", () => {
+    const streams = table();
+    streams.begin("a", reached(0, 7));
+    for (const sequence of [1, 2]) streams.admit(bare("a", sequence, 7));
+    expect(streams.answered("a", streams.ask("a"), reached(0, 7))).toBe("begun");
+    expect(streams.admit(bare("a", 2, 7))).toBe("replayed");
+    expect(streams.answered("a", streams.ask("a"), reached(9, 7))).toBe("begun");
+    expect(streams.admit(bare("a", 3, 7))).toBe("new");
+    expect(streams.answered("a", streams.ask("a"), reached(0, 6))).toBe("stale-epoch");
+    expect(streams.begin("a", reached(0, 6))).toBe("stale-epoch");
+    expect(streams.epochOf("a")).toBe(7);
+    expect(streams.answered("a", streams.ask("a"), reached(3, 8))).toBe("begun");
+    expect(streams.admit(bare("a", 4, 7))).toBe("stale-epoch");
+    expect(streams.admit(bare("a", 3, 8))).toBe("replayed");
+    expect(streams.admit(bare("a", 4, 8))).toBe("new");
+  });
+
+  test("an answer that was held back until its stream was forgotten lets nothing in (attack 18)", () => {
+    const streams = table(1);
+    streams.begin("a", reached(0));
+    const nonce = streams.ask("a");
+    expect(streams.admit(bare("a", 1))).toBe("new");
+    streams.begin("b", reached(0));
+    expect(streams.answered("a", nonce, reached(0))).toBe("unasked");
+    expect(streams.admit(bare("a", 1))).toBe("not-live");
+  });
+
+  test("nor one that was held back until a key was revoked (attack 37)", () => {
+    const streams = table();
+    streams.begin("a", reached(0));
+    const nonce = streams.ask("a");
+    expect(streams.admit(bare("a", 1))).toBe("new");
+    streams.forgetKey(1);
+    expect(streams.answered("a", nonce, reached(0))).toBe("unasked");
+    expect(streams.admit(bare("a", 1))).toBe("not-live");
+  });
+
+  test("a nonce does not fall with another stream", () => {
+    const streams = table(2);
+    streams.begin("a", reached(0));
+    const nonce = streams.ask("c");
+    for (const name of ["b", "d", "e"]) streams.begin(name, reached(0));
+    expect(streams.answered("c", nonce, reached(0))).toBe("begun");
+  });
 });
