@@ -166,7 +166,7 @@ export class Signer {
     const topic = publishes(this.pattern) ? routing[0] : undefined;
     const recipient = this.#recipient(target);
     // Takes no number, but follows the clock: a step back begins an epoch, and that must be the one that is named.
-    this.#numbering.take(0);
+    this.#takeNumbers(0);
     const header = { ...this.#header(kind, { delimited, topic }, recipient), ordinal: 0, sequence: 0 };
     const bytes = writeControl({ ...body, reached: this.reached });
     const draft = {
@@ -214,7 +214,7 @@ export class Signer {
       throw unsendable("A batch cannot answer a REQ.");
     }
     const counter = this.#counter(parts, recipient, target);
-    const sequence = this.#numbering.take(count);
+    const sequence = this.#takeNumbers(count);
     const ordinal = counter === undefined ? 0 : this.#ordinals.take(counter, this.epoch, count);
     const header = { ...this.#header(kind, parts, recipient), ordinal, sequence };
     return { header, parts, recipient, count, counter };
@@ -229,6 +229,13 @@ export class Signer {
     const place = (delimited ? FLAGS.delimited : 0) | (topic === undefined ? 0 : FLAGS.topic);
     const { pattern, identity } = this;
     return { kind, flags: flags | place, pattern, keyId, epoch, sentAt, sender: identity.name };
+  }
+
+  /** A clock that steps back may begin an epoch that must be stored first: under the old one nothing more is signed. */
+  #takeNumbers(count: number): number {
+    const first = this.#numbering.take(count);
+    this.#assertReady();
+    return first;
   }
 
   #assertReady(): void {

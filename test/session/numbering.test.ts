@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { wallClock } from "../../src/clock.js";
+import { EPOCHS_AHEAD, MemoryState, type ReplayState } from "../../src/core.js";
 import { Numbering } from "../../src/session/numbering.js";
-import { SECOND, testClock } from "./parties.js";
+import { SECOND, signerOf, testClock } from "./parties.js";
 
 const HIGHEST = Number.MAX_SAFE_INTEGER;
 
@@ -94,6 +95,155 @@ describe("the epoch", () => {
     clock.now += 1;
     expect(numbering.take(1)).toBe(2);
     expect(numbering.sentAt).toBe(clock.now);
+  });
+});
+
+describe("epochs that are stored", () => {
+  /** A store that remembers what it was asked for, and answers as if an earlier start had gone as far as `last`. */
+  function storeFrom(last: number) {
+    const asked: number[] = [];
+    const store = (atLeast: number) => {
+      asked.push(atLeast);
+      last = Math.max(atLeast, last + 1);
+      const given = last;
+      last += EPOCHS_AHEAD;
+      return given;
+    };
+    return { asked, store };
+  }
+
+  test("never go back, whatever the clock says", () => {
+    const clock = testClock();
+    const { store } = storeFrom(clock.now + SECOND);
+    const first = new Numbering(() => clock.now, store);
+    expect(first.pending).toBeUndefined();
+    expect(first.epoch).toBe(clock.now + SECOND + 1);
+    const second = new Numbering(() => clock.now - 3600 * SECOND, store);
+    expect(second.epoch).toBeGreaterThan(first.epoch + EPOCHS_AHEAD);
+  });
+
+  test("are the clock's time where that is later", () => {
+    const clock = testClock();
+    const { asked, store } = storeFrom(5);
+    const numbering = new Numbering(() => clock.now, store);
+    expect([numbering.epoch, asked]).toEqual([clock.now, [clock.now]]);
+  });
+
+  test("may be begun ahead without asking, one by one, and no further than was stored", () => {
+    const clock = testClock();
+    const { asked, store } = storeFrom(clock.now + SECOND);
+    const numbering = new Numbering(() => clock.now, store);
+    const first = numbering.epoch;
+    numbering.take(1);
+    for (let i = 1; i < EPOCHS_AHEAD; i++) {
+      clock.now -= SECOND;
+      expect(numbering.take(1)).toBe(1);
+      expect(numbering.epoch).toBe(first + i);
+    }
+    expect(asked).toHaveLength(1);
+    clock.now -= SECOND;
+    numbering.take(1);
+    expect(asked).toHaveLength(2);
+    // What was stored may have been used up by nobody but this sender: the next is above all of it.
+    expect(numbering.epoch).toBeGreaterThan(first + EPOCHS_AHEAD);
+  });
+
+  test("above one that was heard of: within what is stored, or stored before it is used", () => {
+    const clock = testClock();
+    const { asked, store } = storeFrom(clock.now + SECOND);
+    const numbering = new Numbering(() => clock.now, store);
+    numbering.startAbove(clock.now + 3600 * SECOND);
+    expect(asked).toHaveLength(2);
+    expect(asked[1]).toBeGreaterThan(clock.now + 3600 * SECOND);
+    expect(numbering.epoch).toBe(asked[1]);
+  });
+
+  test("that come later are waited for, and the numbers with them", async () => {
+    const clock = testClock();
+    let give: (epoch: number) => void = () => {};
+    const store = () => new Promise<number>((resolve) => (give = resolve));
+    const numbering = new Numbering(() => clock.now, store);
+    const { pending } = numbering;
+    expect(pending).toBeInstanceOf(Promise);
+    give(clock.now + 7);
+    await pending;
+    expect([numbering.pending, numbering.epoch]).toEqual([undefined, clock.now + 7]);
+    numbering.startAbove(clock.now + SECOND);
+    expect([numbering.epoch, numbering.reached]).toEqual([clock.now + 7, 0]);
+    give(clock.now + 2 * SECOND);
+    await numbering.pending;
+    expect(numbering.epoch).toBe(clock.now + 2 * SECOND);
+  });
+
+  test("that cannot be stored are told to whoever waits", async () => {
+    const failure = new Error("the disk is full");
+    const numbering = new Numbering(testClock(), () => Promise.reject(failure));
+    await expect(numbering.pending).rejects.toBe(failure);
+  });
+
+  /** A state elsewhere, for epochs alone. */
+  const elsewhere = (nextEpoch: NonNullable<ReplayState["nextEpoch"]>): ReplayState => {
+    const memory = new MemoryState();
+    return { asynchronous: true, table: (...place) => memory.table(...place), nextEpoch };
+  };
+  const NOT_YET = expect.objectContaining({ code: "ERR_COUNTERSIGN_STATE" });
+
+  test("a signer waits for its epoch, and signs nothing before", async () => {
+    const clock = testClock();
+    const asked: unknown[] = [];
+    const signer = signerOf({
+      pattern: "dealer",
+      channel: "shell",
+      clock,
+      state: elsewhere(async (stream, atLeast) => {
+        asked.push(stream);
+        return atLeast + 9;
+      }),
+    });
+    const body = { answer: Buffer.alloc(16), ask: Buffer.alloc(16), known: 0 };
+    expect(() => signer.sign("a")).toThrow(NOT_YET);
+    expect(() => signer.signBatch(["a"])).toThrow(NOT_YET);
+    expect(() => signer.signControl("hello", body, [], {})).toThrow(NOT_YET);
+    await signer.ready;
+    expect(signer.ready).toBeUndefined();
+    expect(asked).toEqual([{ sender: "alice", channel: "shell", pattern: "dealer" }]);
+    signer.sign("a");
+    expect(signer.reached).toBe(1);
+  });
+
+  test("a signer whose clock steps back once too often signs no number a second time", async () => {
+    const clock = testClock();
+    const signer = signerOf({
+      pattern: "dealer",
+      clock: () => clock.now,
+      state: elsewhere(async (_, atLeast) => atLeast),
+    });
+    await signer.ready;
+    const body = { answer: Buffer.alloc(16), ask: Buffer.alloc(16), known: 0 };
+    const signed = new Set<string>();
+    const sign = () => {
+      signer.sign("a");
+      const name = `${signer.epoch} ${signer.reached}`;
+      expect(signed).not.toContain(name);
+      signed.add(name);
+    };
+    sign();
+    for (let i = 1; i < EPOCHS_AHEAD; i++) {
+      clock.now -= SECOND;
+      sign();
+    }
+    clock.now -= SECOND;
+    expect(() => signer.sign("a")).toThrow(NOT_YET);
+    await signer.ready;
+    sign();
+    for (let i = 1; i < EPOCHS_AHEAD; i++) {
+      clock.now -= SECOND;
+      sign();
+    }
+    clock.now -= SECOND;
+    expect(() => signer.signControl("hello", body, [], {})).toThrow(NOT_YET);
+    await signer.ready;
+    sign();
   });
 });
 
