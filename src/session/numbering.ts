@@ -1,12 +1,15 @@
 // A sender's epoch, sequence number and signing time (docs/wire.md, section 8.1): the epoch is strictly greater at
 // every start, the sequence number goes up by one a message from 1, the time never decreases within an epoch.
 
+import { randomInt } from "node:crypto";
 import type { Clock, Micros } from "../clock.js";
 import { EPOCHS_AHEAD, type Eventual } from "../replay/state.js";
 import { CLOCK_STEP, WIRE } from "../wire/limits.js";
 
-/** The highest epoch that any sender of this process was given. */
+/** The highest epoch that any sender of this process was given by the clock. */
 let highestEpoch = 0;
+/** Epochs above one that was heard of, among which one is chosen: about an hour, in microseconds. */
+const EPOCH_CHANCE = 2 ** 32;
 
 /** Gives an epoch that is at least this one and above every earlier one of its sender; stored before it is given. */
 export type EpochStore = (atLeast: number) => Eventual<number>;
@@ -71,18 +74,21 @@ export class Numbering {
     this.#sequence = sequence;
   }
 
-  /** Begins an epoch above this one, which somebody has heard of. */
+  /**
+   * Begins an epoch above this one, which somebody has heard of: at a distance by chance, for an earlier start may have
+   * begun above the same one, and was not heard. Other senders of this process are not led along.
+   */
   startAbove(epoch: number): void {
-    const now = this.#clock();
-    this.#restart(now, nextEpoch(Math.max(now, epoch + 1)));
+    this.#restart(this.#clock(), Math.min(epoch + 1 + randomInt(EPOCH_CHANCE), WIRE.maxNumber));
   }
 
   /** Of epochs that were stored ahead the next one is taken, whatever the clock says: it will do after a crash, too. */
-  #restart(now: Micros, epoch = this.#epoch + 1 < this.#stored ? this.#epoch + 1 : nextEpoch(now)): void {
+  #restart(now: Micros, atLeast = 0): void {
     this.#sequence = 0;
     this.#sentAt = now;
-    if (epoch < this.#stored) this.#epoch = epoch;
-    else this.#begin(epoch);
+    const next = Math.max(this.#epoch + 1, atLeast);
+    if (next < this.#stored) this.#epoch = next;
+    else this.#begin(Math.max(nextEpoch(now), next));
   }
 
   #begin(atLeast: number): void {
@@ -98,7 +104,6 @@ export class Numbering {
 
   #use(epoch: number): void {
     this.#epoch = epoch;
-    highestEpoch = Math.max(highestEpoch, epoch);
     if (this.#store !== undefined) this.#stored = epoch + EPOCHS_AHEAD;
   }
 }

@@ -98,6 +98,52 @@ describe("the epoch", () => {
   });
 });
 
+describe("an epoch above one that was heard of", () => {
+  const HOUR_AND_MORE = 2 ** 32;
+
+  test("begins anew with number 1, at a distance by chance", () => {
+    const clock = testClock();
+    const heard = clock.now + 3600 * SECOND;
+    const starts = Array.from({ length: 20 }, () => {
+      const numbering = new Numbering(clock);
+      numbering.take(5);
+      numbering.startAbove(heard);
+      expect(numbering.reached).toBe(0);
+      expect(numbering.take(1)).toBe(1);
+      return numbering.epoch;
+    });
+    for (const epoch of starts) {
+      expect(epoch).toBeGreaterThan(heard);
+      expect(epoch).toBeLessThanOrEqual(heard + HOUR_AND_MORE);
+    }
+    expect(new Set(starts).size).toBe(20);
+  });
+
+  test("is the clock's time where that is later", () => {
+    const clock = testClock();
+    const numbering = new Numbering(clock);
+    numbering.startAbove(5);
+    expect(numbering.epoch).toBe(clock.now);
+  });
+
+  test("does not lead other senders of the process along, and is never undone", () => {
+    const clock = testClock();
+    const numbering = new Numbering(() => clock.now);
+    numbering.startAbove(clock.now + 1e12);
+    const above = numbering.epoch;
+    expect(new Numbering(() => clock.now).epoch).toBeLessThan(clock.now + SECOND);
+    clock.now -= 5 * SECOND;
+    expect(numbering.take(1)).toBe(1);
+    expect(numbering.epoch).toBeGreaterThan(above);
+  });
+
+  test("is the highest there is, if need be", () => {
+    const numbering = new Numbering(testClock());
+    numbering.startAbove(HIGHEST - 1);
+    expect(numbering.epoch).toBe(HIGHEST);
+  });
+});
+
 describe("epochs that are stored", () => {
   /** A store that remembers what it was asked for, and answers as if an earlier start had gone as far as `last`. */
   function storeFrom(last: number) {
