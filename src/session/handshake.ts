@@ -97,6 +97,7 @@ export class Handshake {
       : isNonce(ask)
         ? NOTHING
         : refusal(refused);
+    this.#remember(heard, answered.reply);
     return { ...answered, opens: heard.proven, ...(twin === undefined ? {} : { twin }) };
   }
 
@@ -143,22 +144,30 @@ export class Handshake {
     const kind = control.kind === "hello" ? "challenge" : "echo";
     const reply: Greeting = { kind, body, stranger: control };
     const { epoch, reached } = this.#signer;
-    const isOut = control.kind === "challenge" && !heard.proven && !isRecording(control.origin, before);
-    const forgotten = isOut && before?.told.epoch === epoch && !before.ask.equals(answer);
-    this.#remember(heard, { told: { epoch, reached }, ask: answer });
+    const forgotten = isAskedAnew(heard) && before?.told.epoch === epoch;
     return forgotten ? { reply, forgotten: reached - before.told.reached } : { reply };
   }
 
-  /** Only of whoever is live; of others no more than they were told, if they were known before. */
-  #remember({ control, proven, before }: Heard, told: Pick<Acquaintance, "told" | "ask">): void {
-    if (!proven && before?.told.epoch !== told.told.epoch) return;
-    const { epoch, sentAt } = proven ? control.origin : (before as Acquaintance);
+  /**
+   * Of whoever is live: how late it is for him, and how far he was told that this sender has come. What asks without
+   * having been asked counts if he was known before, and it is no recording: that one tells nobody anything.
+   */
+  #remember(heard: Heard, reply: Greeting | undefined): void {
+    const { control, proven, before } = heard;
+    const { epoch, reached } = this.#signer;
+    const asksAnew = isAskedAnew(heard) && before?.told.epoch === epoch;
+    const answers = reply !== undefined && (proven || asksAnew);
+    const told = answers ? { epoch, reached } : before?.told;
+    const ask = answers ? control.body.ask : before?.ask;
+    if (told === undefined || ask === undefined || !(proven || asksAnew)) return;
+    const latest = proven && !isRecording(control.origin, before) ? control.origin : before;
     const name = nameOf(control.origin);
     this.#acquaintances.delete(name);
     if (this.#acquaintances.size >= this.#limit) {
       this.#acquaintances.delete(this.#acquaintances.keys().next().value as string);
     }
-    this.#acquaintances.set(name, { epoch, sentAt, ...told });
+    const { epoch: heardEpoch, sentAt } = latest ?? control.origin;
+    this.#acquaintances.set(name, { epoch: heardEpoch, sentAt, told, ask });
   }
 
   /**
@@ -168,7 +177,8 @@ export class Handshake {
   #learnOwnEpoch({ control, before }: Heard): Outcome {
     const { known } = control.body;
     const { epoch } = this.#signer;
-    if (known <= epoch) return NOTHING;
+    // Above the last number there is none to start from: whoever claims it does not get this sender to stop.
+    if (known <= epoch || known >= WIRE.maxNumber) return NOTHING;
     if (before?.told.epoch !== epoch) {
       this.#signer.startAbove(known);
       return NOTHING;
@@ -184,6 +194,12 @@ export class Handshake {
 function mustAnswer({ control: { body }, proven, before }: Heard): boolean {
   if (!isNonce(body.ask)) return false;
   return proven || !isNonce(body.answer) || !(before?.ask.equals(body.ask) ?? false);
+}
+
+/** Is it a challenge that nobody asked for, and not one that was heard before? Then a message was refused there. */
+function isAskedAnew({ control: { kind, body, origin }, before }: Heard): boolean {
+  if (kind !== "challenge" || isNonce(body.answer) || !isNonce(body.ask)) return false;
+  return !(before?.ask.equals(body.ask) ?? false) && !isRecording(origin, before);
 }
 
 function nameOf({ sender, pattern }: Origin): string {
