@@ -457,3 +457,151 @@ test("property: remembers and forgets exactly what the naive table does", () => 
     { numRuns: 500 },
   );
 });
+
+describe.each([
+  ["in strict order", () => strictTable()],
+  ["with a window", () => windowTable()],
+])("a stream that begins where its sender has arrived, %s", (_, make) => {
+  const at = (epoch: number, sequence: number) => ({ epoch, sequence, keyId: KEY });
+
+  test("takes what is signed from then on", () => {
+    const table = make();
+    expect(table.begin("a", at(5, 10), BIRTH)).toBe("begun");
+    expect([table.size, table.epochOf("a"), table.epochOf("b")]).toEqual([1, 5, 0]);
+    for (const sequence of [1, 9, 10]) expect(offer(table, "a", one(5, sequence))).toMatch(/replayed|below-window/);
+    expect(offer(table, "a", one(5, 11))).toBe("new");
+    expect(offer(table, "a", one(5, 11))).toBe("replayed");
+  });
+
+  test("begins at number 1 where nothing was said yet", () => {
+    const table = make();
+    table.begin("a", at(5, 0), BIRTH);
+    expect(offer(table, "a", one(5, 1))).toBe("new");
+  });
+
+  test("is not moved while its epoch is known, neither down nor up", () => {
+    const table = make();
+    offer(table, "a", one(5, 20));
+    for (const sequence of [0, 10, 90]) expect(table.begin("a", at(5, sequence), BIRTH)).toBe("begun");
+    expect(offer(table, "a", one(5, 20))).toBe("replayed");
+    expect(offer(table, "a", one(5, 21))).toBe("new");
+  });
+
+  test("begins a later epoch, and no earlier one", () => {
+    const table = make();
+    offer(table, "a", one(5, 20));
+    expect(table.begin("a", at(4, 90), BIRTH)).toBe("stale-epoch");
+    expect(table.begin("a", at(6, 3), BIRTH)).toBe("begun");
+    expect(table.epochOf("a")).toBe(6);
+    expect(offer(table, "a", one(5, 21))).toBe("stale-epoch");
+    expect(offer(table, "a", one(6, 3))).toMatch(/replayed|below-window/);
+    expect(offer(table, "a", one(6, 4))).toBe("new");
+  });
+
+  test("counts as heard, under the key that vouched for it", () => {
+    const table = make();
+    table.begin("a", at(5, 0), BIRTH + 50);
+    table.forgetKey(KEY, BIRTH);
+    expect([table.size, table.since]).toEqual([0, BIRTH + 50]);
+  });
+
+  test("the highest number may have been reached", () => {
+    const table = make();
+    table.begin("a", at(5, 2 ** 53 - 1), BIRTH);
+    expect(offer(table, "a", one(5, 2 ** 53 - 1))).toMatch(/replayed|below-window/);
+    expect(offer(table, "a", one(6, 1))).toBe("new");
+  });
+});
+
+describe.each([
+  ["in strict order", () => strictTable()],
+  ["with a window", () => windowTable()],
+])("after a run that ended without saying how far it came, %s", (_, make) => {
+  const row = { epoch: 5, last: 100, since: BIRTH, heardAt: BIRTH + 10, keyId: KEY };
+  const claim = (sequence: number, more: object = {}) => ({
+    stream: "a",
+    ...one(5, sequence),
+    keyId: KEY,
+    signedAfter: -Infinity,
+    toFreshName: false,
+    unproven: "not-live" as const,
+    ...more,
+  });
+  const doubtful = () => {
+    const table = make();
+    table.load("a", row, false);
+    return table;
+  };
+
+  test("what may have been delivered needs evidence, what lies above does not", () => {
+    const table = doubtful();
+    expect(table.row(table.find("a"))).toEqual(row);
+    for (const sequence of [1, 60, 100]) expect(table.admit(claim(sequence), BIRTH)).toBe("not-live");
+    expect(table.admit(claim(101), BIRTH)).toBe("new");
+    // From then on nothing is in doubt, and nothing below comes in, with evidence or without.
+    for (const sequence of [1, 100, 101]) {
+      expect(table.admit(claim(sequence, { signedAfter: Infinity }), BIRTH)).toMatch(/replayed|below-window/);
+    }
+    expect(table.admit(claim(102), BIRTH)).toBe("new");
+  });
+
+  test("with evidence the epoch begins again there", () => {
+    const table = doubtful();
+    expect(table.admit(claim(60, { signedAfter: row.since + 1 }), BIRTH)).toBe("new");
+    expect(table.admit(claim(60), BIRTH)).toBe("replayed");
+    expect(table.admit(claim(59), BIRTH)).toMatch(/replayed|below-window/);
+    expect(table.admit(claim(61), BIRTH)).toBe("new");
+    expect(table.admit(claim(101), BIRTH)).toBe("new");
+  });
+
+  test("an answer to a nonce says where to go on, below what may have been delivered too", () => {
+    const table = doubtful();
+    expect(table.begin("a", { epoch: 5, sequence: 60, keyId: KEY }, BIRTH)).toBe("begun");
+    expect(table.admit(claim(60), BIRTH)).toMatch(/replayed|below-window/);
+    expect(table.admit(claim(61), BIRTH)).toBe("new");
+    expect(table.begin("a", { epoch: 5, sequence: 0, keyId: KEY }, BIRTH)).toBe("begun");
+    expect(table.admit(claim(61), BIRTH)).toBe("replayed");
+  });
+
+  test("an earlier epoch is stale, a later one needs evidence as ever", () => {
+    const table = doubtful();
+    expect(table.admit(claim(1, { epoch: 4 }), BIRTH)).toBe("stale-epoch");
+    expect(table.admit(claim(1, { epoch: 6 }), BIRTH)).toBe("not-live");
+    expect(table.admit(claim(1, { epoch: 6, signedAfter: Infinity }), BIRTH)).toBe("new");
+    expect(table.epochOf("a")).toBe(6);
+  });
+
+  test("a run that did say has left no doubt", () => {
+    const table = make();
+    table.load("a", row, true);
+    for (const sequence of [1, 100]) expect(table.admit(claim(sequence), BIRTH)).toMatch(/replayed|below-window/);
+    expect(table.admit(claim(101), BIRTH)).toBe("new");
+  });
+
+  test("a stream of which nothing was delivered is in doubt too, if its epoch was begun", () => {
+    const table = make();
+    table.load("a", { ...row, last: 0 }, false);
+    expect(table.begin("a", { epoch: 5, sequence: 7, keyId: KEY }, BIRTH)).toBe("begun");
+    expect(table.admit(claim(7), BIRTH)).toMatch(/replayed|below-window/);
+    expect(table.admit(claim(8), BIRTH)).toBe("new");
+  });
+
+  test("rows come back in the order in which they were heard, and are forgotten in it", () => {
+    const table = new StreamTable(BIRTH, 2, 0);
+    table.load("a", { ...row, heardAt: BIRTH + 1 }, false);
+    table.load("b", { ...row, heardAt: BIRTH + 2 }, false);
+    offer(table, "c", one(1, 1), BIRTH + 3);
+    expect([table.find("a"), table.since]).toEqual([UNKNOWN, BIRTH + 1]);
+    expect(table.find("b")).not.toBe(UNKNOWN);
+  });
+});
+
+test("whoever asks is told of each stream that is forgotten, by eviction and by revocation", () => {
+  const table = strictTable(2);
+  const forgotten: string[] = [];
+  table.onForget = (stream) => forgotten.push(stream);
+  for (const name of ["a", "b", "c"]) offer(table, name, one(5, 1), BIRTH, name === "b" ? 8 : KEY);
+  expect(forgotten).toEqual(["a"]);
+  table.forgetKey(8, BIRTH);
+  expect(forgotten).toEqual(["a", "b"]);
+});

@@ -89,6 +89,21 @@ export function batchOf(...bodies: readonly (readonly (string | Uint8Array)[])[]
   return Buffer.concat([u32(bodies.length), ...bodies.map((body) => payloadOf(...body))]);
 }
 
+/** What stands behind the tag of a control message. */
+export interface ControlFields {
+  readonly answer: Uint8Array;
+  readonly ask: Uint8Array;
+  readonly reached: bigint;
+  readonly known: bigint;
+}
+
+export function controlOf({ answer, ask, reached = 0n, known = 0n }: Partial<ControlFields>): Buffer {
+  const numbers = Buffer.alloc(16);
+  numbers.writeBigUInt64BE(reached, 0);
+  numbers.writeBigUInt64BE(known, 8);
+  return Buffer.concat([answer ?? Buffer.alloc(16), ask ?? Buffer.alloc(16), numbers]);
+}
+
 const PROTOCOL = "countersign/1";
 const info = (...fields: readonly string[]) => Buffer.concat([PROTOCOL, ...fields].map(prefixed));
 
