@@ -36,9 +36,4 @@ export class Nonces {
     if (waiting === undefined || answer.length !== waiting.length) return false;
     return timingSafeEqual(waiting, answer) && this.#byStream.delete(stream);
   }
-
-  /** What this stream's sender answers from now on was asked before something was forgotten, and counts no more. */
-  drop(stream: string): void {
-    this.#byStream.delete(stream);
-  }
 }

@@ -599,7 +599,7 @@ describe.each([
 test("whoever asks is told of each stream that is forgotten, by eviction and by revocation", () => {
   const table = strictTable(2);
   const forgotten: string[] = [];
-  table.onForget = (stream) => forgotten.push(stream);
+  table.onForgotten = (stream) => forgotten.push(stream);
   for (const name of ["a", "b", "c"]) offer(table, name, one(5, 1), BIRTH, name === "b" ? 8 : KEY);
   expect(forgotten).toEqual(["a"]);
   table.forgetKey(8, BIRTH);

@@ -358,7 +358,7 @@ const REFUSED: Record<Reason, readonly [authentic: boolean, () => Verdict]> = {
   ],
   unasked: [
     true,
-    () => refusedControl("echo", (verifier, control) => verifier.begin(control, false) as Reason),
+    () => refusedControl("echo", (verifier, control) => verifier.begin(control, undefined) as Reason),
   ],
   "stale-epoch": [
     true,
