@@ -1,7 +1,7 @@
 // Layering check: imports in src/ point downward only. Plain Node, no dependencies.
 // Prints every offending import as file:line and exits 1 when there is one.
 //
-//   cli → index → sockets → core, session → (wire, keys, crypto, admission, replay) → leaves
+//   cli → index → sockets → core, session, state → (wire, keys, crypto, admission, replay) → leaves
 //
 // Besides the direction it enforces: no cycle between files, nor between folders; nobody imports cli or an
 // entry point (errors is a leaf as well); codec imports leaves only; core never reaches zeromq.
@@ -18,6 +18,7 @@ const RANKS = {
   sockets: 4,
   core: 3,
   session: 2,
+  state: 2,
   wire: 1,
   keys: 1,
   crypto: 1,
@@ -35,6 +36,7 @@ const FOLDERS = new Set([
   "crypto",
   "admission",
   "replay",
+  "state",
   "codec",
 ]);
 const ENTRIES = new Set(["index", "core"]);
