@@ -88,17 +88,30 @@ export class StreamTable {
     return slot === UNKNOWN ? 0 : (this.#epochs[slot] as number);
   }
 
+  /** The stream that was heard least recently: the next to be forgotten. */
+  get oldest(): string | undefined {
+    return this.#oldest === NONE ? undefined : this.#names[this.#oldest];
+  }
+
+  /** The streams that are remembered, in no order. */
+  streams(): IterableIterator<string> {
+    return this.#slots.keys();
+  }
+
   /** Is it live, is it new? Remembers it if so. */
   admit(claim: Claim, now: Micros): Ruling {
     const slot = this.find(claim.stream);
+    const ruling = this.judge(slot, claim);
+    if (ruling === "new" || ruling === "late") this.remember(claim.stream, slot, claim, claim.keyId, now);
+    return ruling;
+  }
+
+  /** What {@link admit} says, and nothing is remembered: for a memory that writes it down first. */
+  judge(slot: Slot, claim: Claim): Ruling {
     // 3. Is it live?
     if (!this.knows(slot, claim) && !this.#isProven(slot, claim)) return claim.unproven;
     // 4. Is it new?
-    const seen = this.check(slot, claim);
-    if (seen !== undefined) return seen;
-    const late = this.isLate(slot, claim);
-    this.remember(claim.stream, slot, claim, claim.keyId, now);
-    return late ? "late" : "new";
+    return this.check(slot, claim) ?? (this.isLate(slot, claim) ? "late" : "new");
   }
 
   /** Evidence is of a signature after everything that was forgotten: later than `since`, or live by construction. */
@@ -164,7 +177,7 @@ export class StreamTable {
   }
 
   #write(stream: string, slot: Slot, numbers: Numbers, keyId: number, now: Micros): void {
-    const heardAt = Math.max(now, this.#lastHeard());
+    const heardAt = Math.max(now, this.lastHeard);
     const at = slot === UNKNOWN ? this.#add(stream) : slot;
     const begins = slot === UNKNOWN || numbers.epoch > (this.#epochs[at] as number);
     // A number of which there was doubt and for which there is evidence begins the epoch again, and one above the
@@ -178,15 +191,15 @@ export class StreamTable {
     this.#moveToFront(at);
   }
 
-  /** A clock that steps back must not make a stream look as if it had been heard less recently than it was. */
-  #lastHeard(): Micros {
+  /** When a stream was heard last. A clock that steps back must not make one look as if it had been heard less recently. */
+  get lastHeard(): Micros {
     const last = this.#newest === NONE ? this.since : (this.#heardAt[this.#newest] as number);
     return Math.max(last, this.#floor);
   }
 
   /** This moment: whatever is heard from now on is heard at it or after it. */
   mark(now: Micros): Micros {
-    this.#floor = Math.max(now, this.#lastHeard());
+    this.#floor = Math.max(now, this.lastHeard);
     return this.#floor;
   }
 
@@ -223,7 +236,7 @@ export class StreamTable {
 
   /** Forgets the streams that this key moved last: it was revoked, and may have moved them for a thief. */
   forgetKey(keyId: number, now: Micros): void {
-    const since = Math.max(this.since, now, this.#lastHeard());
+    const since = Math.max(this.since, now, this.lastHeard);
     for (const slot of [...this.#slots.values()]) if (this.#keyIds[slot] === keyId) this.#remove(slot);
     this.since = since;
   }

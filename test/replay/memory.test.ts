@@ -101,22 +101,25 @@ describe("admission by challenge", () => {
   const reached = (sequence: number, epoch = 1) => ({ epoch, sequence, keyId: 1 });
   const table = (limit = 10, window = 0) => state().table("r", "", "dealer", { window, limit });
 
-  test.each([0, 64])("a stream begins where its sender has arrived, by his answer alone (window %i)", (window) => {
-    const streams = table(10, window);
-    expect(streams.admit(bare("a", 6))).toBe("not-live");
-    const nonce = streams.ask("a");
-    expect(streams.ask("a")).toEqual(nonce);
-    expect(streams.answered("a", Buffer.alloc(16), reached(5))).toBe("unasked");
-    expect(streams.answered("b", nonce, reached(5))).toBe("unasked");
-    expect(streams.answered("a", nonce, reached(5))).toBe("begun");
-    expect(streams.answered("a", nonce, reached(0))).toBe("unasked");
-    const below = window === 0 ? "replayed" : "below-window";
-    expect([5, 1].map((sequence) => streams.admit(bare("a", sequence)))).toEqual([below, below]);
-    expect(streams.admit(bare("a", 6))).toBe("new");
-    expect(streams.admit(bare("a", 6))).toBe("replayed");
-    expect(streams.epochOf("a")).toBe(1);
-    expect(streams.epochOf("b")).toBe(0);
-  });
+  test.each([0, 64])(
+    "a stream begins where its sender has arrived, by his answer alone (window %i)",
+    (window) => {
+      const streams = table(10, window);
+      expect(streams.admit(bare("a", 6))).toBe("not-live");
+      const nonce = streams.ask("a");
+      expect(streams.ask("a")).toEqual(nonce);
+      expect(streams.answered("a", Buffer.alloc(16), reached(5))).toBe("unasked");
+      expect(streams.answered("b", nonce, reached(5))).toBe("unasked");
+      expect(streams.answered("a", nonce, reached(5))).toBe("begun");
+      expect(streams.answered("a", nonce, reached(0))).toBe("unasked");
+      const below = window === 0 ? "replayed" : "below-window";
+      expect([5, 1].map((sequence) => streams.admit(bare("a", sequence)))).toEqual([below, below]);
+      expect(streams.admit(bare("a", 6))).toBe("new");
+      expect(streams.admit(bare("a", 6))).toBe("replayed");
+      expect(streams.epochOf("a")).toBe(1);
+      expect(streams.epochOf("b")).toBe(0);
+    },
+  );
 
   test("an answer takes nothing back, and skips nothing that may still come", () => {
     const streams = table();

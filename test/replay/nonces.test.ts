@@ -29,7 +29,13 @@ describe("a nonce", () => {
     const nonce = nonces.ask("a");
     const other = Buffer.from(nonce);
     other.writeUInt8(other.readUInt8(15) ^ 1, 15);
-    for (const wrong of [other, Buffer.alloc(16), Buffer.alloc(0), nonce.subarray(1), Buffer.concat([nonce, nonce])]) {
+    for (const wrong of [
+      other,
+      Buffer.alloc(16),
+      Buffer.alloc(0),
+      nonce.subarray(1),
+      Buffer.concat([nonce, nonce]),
+    ]) {
       expect(nonces.take("a", wrong)).toBe(false);
     }
     expect(nonces.take("a", nonce)).toBe(true);

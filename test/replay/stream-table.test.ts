@@ -468,7 +468,8 @@ describe.each([
     const table = make();
     expect(table.begin("a", at(5, 10), BIRTH)).toBe("begun");
     expect([table.size, table.epochOf("a"), table.epochOf("b")]).toEqual([1, 5, 0]);
-    for (const sequence of [1, 9, 10]) expect(offer(table, "a", one(5, sequence))).toMatch(/replayed|below-window/);
+    for (const sequence of [1, 9, 10])
+      expect(offer(table, "a", one(5, sequence))).toMatch(/replayed|below-window/);
     expect(offer(table, "a", one(5, 11))).toBe("new");
     expect(offer(table, "a", one(5, 11))).toBe("replayed");
   });
@@ -574,7 +575,8 @@ describe.each([
   test("a run that did say has left no doubt", () => {
     const table = make();
     table.load("a", row, true);
-    for (const sequence of [1, 100]) expect(table.admit(claim(sequence), BIRTH)).toMatch(/replayed|below-window/);
+    for (const sequence of [1, 100])
+      expect(table.admit(claim(sequence), BIRTH)).toMatch(/replayed|below-window/);
     expect(table.admit(claim(101), BIRTH)).toBe("new");
   });
 
@@ -604,4 +606,44 @@ test("whoever asks is told of each stream that is forgotten, by eviction and by 
   expect(forgotten).toEqual(["a"]);
   table.forgetKey(8, BIRTH);
   expect(forgotten).toEqual(["a", "b"]);
+});
+describe("for a memory that writes down what it remembers first", () => {
+  const claim = (sequence: number, signedAfter = Infinity) => ({
+    ...one(5, sequence),
+    stream: "a",
+    keyId: KEY,
+    signedAfter,
+    toFreshName: false,
+    unproven: "not-live" as const,
+  });
+
+  test("judging says what admitting would, and remembers nothing", () => {
+    const table = windowTable();
+    expect(table.judge(UNKNOWN, claim(3, BIRTH))).toBe("not-live");
+    expect(table.judge(UNKNOWN, claim(3))).toBe("new");
+    expect(table.size).toBe(0);
+    expect(table.admit(claim(3), BIRTH)).toBe("new");
+    expect(table.admit(claim(9), BIRTH)).toBe("new");
+    expect(table.judge(table.find("a"), claim(4))).toBe("late");
+    expect(table.judge(table.find("a"), claim(4))).toBe("late");
+    expect(table.judge(table.find("a"), claim(9))).toBe("replayed");
+  });
+
+  test("the oldest is the one that goes next", () => {
+    const table = strictTable(2);
+    expect(table.oldest).toBeUndefined();
+    for (const stream of ["a", "b", "a"]) offer(table, stream, one(5, table.size * 10 + 1));
+    expect(table.oldest).toBe("b");
+    offer(table, "c", one(5, 1));
+    expect([...table.streams()].sort()).toEqual(["a", "c"]);
+    expect(table.oldest).toBe("a");
+  });
+
+  test("when a stream was heard last does not go back with the clock", () => {
+    const table = strictTable();
+    expect(table.lastHeard).toBe(BIRTH);
+    offer(table, "a", one(5, 1), BIRTH + 50);
+    offer(table, "b", one(5, 1), BIRTH + 20);
+    expect(table.lastHeard).toBe(BIRTH + 50);
+  });
 });
