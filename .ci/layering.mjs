@@ -4,7 +4,8 @@
 //   cli → index → sockets → core, session, state → (wire, keys, crypto, admission, replay) → leaves
 //
 // Besides the direction it enforces: no cycle between files, nor between folders; nobody imports cli or an
-// entry point (errors is a leaf as well); codec imports leaves only; core never reaches zeromq.
+// entry point (errors is a leaf as well); codec imports leaves only; core never reaches
+// zeromq or state.
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -158,11 +159,16 @@ function checkCycles(edges, nameOf, what) {
   for (const name of next.keys()) visit(name, [name]);
 }
 
-/** Walks everything that core.ts reaches, types included, and complains of each way to zeromq. */
+/** Walks everything that core.ts reaches, types included, and complains of each way to zeromq or to a store. */
 function checkCoreWithoutZeromq(edges, packages) {
   const reached = new Set([join(root, "core.ts")]);
   for (const file of reached) {
-    for (const edge of edges) if (edge.from === file) reached.add(edge.to);
+    for (const edge of edges) {
+      if (edge.from !== file) continue;
+      reached.add(edge.to);
+      if (groupOf(edge.to) === "state")
+        complain(edge, "core must not import state, which needs packages of its own");
+    }
   }
   for (const use of packages) {
     if (reached.has(use.from) && /^zeromq(\/|$)/.test(use.name)) {

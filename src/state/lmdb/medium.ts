@@ -1,0 +1,257 @@
+// One folder with an LMDB environment in it, and whether it can be trusted at this moment. Whatever goes wrong closes it:
+// nothing is read or written until it has been opened and checked again, which is tried once in a while.
+
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { CountersignError, misuse } from "../../errors.js";
+import { type Database, lmdbPackage, type Versions } from "./package.js";
+import { checkPages, IS_KNOWN_LAYOUT, type Meta, readMeta } from "./pages.js";
+
+/** Milliseconds between two attempts to open it again: the first, and the most. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 30_000;
+
+const TRIES = 100;
+
+interface Open {
+  readonly database: Database;
+  /** The data file, for looking at it without LMDB. */
+  readonly file: number;
+  readonly inode: number;
+  readonly lock: number;
+  size: number;
+  transaction: number;
+}
+
+/** An environment, opened and guarded. */
+export class Medium {
+  /** The folder. */
+  readonly path: string;
+  /** Told once an outage. */
+  readonly #tell: (error: CountersignError) => void;
+  #open: Open | undefined;
+  #closing = false;
+  #ended = false;
+  #inTrouble = false;
+  #cause: unknown = "it is closed";
+  #pause = FIRST_PAUSE;
+  #nextAttempt = 0;
+  /** How often it was opened: whoever knew it before must ask whether it still holds what it held. */
+  generation = 0;
+
+  /** @throws CountersignError if it cannot be opened */
+  constructor(path: string, tell: (error: CountersignError) => void) {
+    this.path = resolve(path);
+    this.#tell = tell;
+    lmdbPackage();
+    try {
+      this.#begin();
+    } catch (cause) {
+      throw unusable(this.path, cause);
+    }
+  }
+
+  /** Can it be used? Opens it again if it is time to try. */
+  ready(): boolean {
+    if (this.#open !== undefined) return true;
+    if (this.#ended || this.#closing || performance.now() < this.#nextAttempt) return false;
+    try {
+      this.#begin();
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
+  /**
+   * Does something in one transaction that is on the disk when this returns.
+   *
+   * @throws CountersignError of `work`, which changes nothing then; or because the medium failed, which is told
+   */
+  transact<Result>(work: (database: Database) => Result): Result {
+    if (!this.ready()) throw unusable(this.path, this.#cause);
+    try {
+      const open = this.#guarded();
+      let result: Result | undefined;
+      // Whatever `work` gives must not be handed to LMDB, which waits for promises.
+      open.database.transactionSync(() => {
+        result = work(open.database);
+      });
+      this.#look(open);
+      // It can be written: the next outage is another one.
+      this.#inTrouble = false;
+      this.#pause = FIRST_PAUSE;
+      return result as Result;
+    } catch (error) {
+      if (!(error instanceof CountersignError)) this.fail(error);
+      throw unusable(this.path, error);
+    }
+  }
+
+  /**
+   * Writes on another thread if `may` says so and the value on disk is of this version when its turn comes. Resolves to
+   * whether it was written; does not reject, for a failure is an outage.
+   */
+  async write(
+    key: Buffer,
+    value: Buffer,
+    versions: Versions,
+    may: (database: Database) => void,
+  ): Promise<boolean> {
+    try {
+      const { database } = this.#guarded();
+      may(database);
+      return await database.put(key, value, versions);
+    } catch (error) {
+      // `lmdb` tells what it was in a promise that nobody else looks at.
+      const cause = await (error as { commitError?: Promise<never> }).commitError?.catch((why) => why);
+      this.fail(cause ?? error);
+      return false;
+    }
+  }
+
+  /** Something went wrong: it is told, closed, and opened again later. */
+  fail(cause: unknown): void {
+    this.#cause = cause;
+    this.#nextAttempt = performance.now() + this.#pause;
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+    void this.#close();
+    if (this.#inTrouble || this.#ended) return;
+    this.#inTrouble = true;
+    this.#tell(unusable(this.path, cause));
+  }
+
+  /** Closes it for good. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#closing = true;
+    try {
+      closeSync(open.file);
+      await open.database.close();
+    } finally {
+      this.#closing = false;
+    }
+  }
+
+  #begin(): void {
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    accessSync(this.path, constants.R_OK | constants.W_OK | constants.X_OK);
+    const [data, lock] = [join(this.path, "data.mdb"), join(this.path, "lock.mdb")];
+    if (existsSync(data) && statSync(data).size > 0) checkMeta(data);
+    const database = lmdbPackage().open({
+      path: this.path,
+      noSubdir: false,
+      encoding: "binary",
+      keyEncoding: "binary",
+      useVersions: true,
+      maxDbs: 1,
+      // A commit has reached the disk when it says so; a failed one rejects one promise, and it is ours.
+      overlappingSync: false,
+      eventTurnBatching: false,
+    });
+    let file: number | undefined;
+    try {
+      file = openSync(data, "r");
+      const { ino, size } = fstatSync(file);
+      const transaction = checkSnapshot(database, file);
+      this.#open = { database, file, inode: ino, lock: statSync(lock).ino, size, transaction };
+      this.generation++;
+    } catch (error) {
+      if (file !== undefined) closeSync(file);
+      this.#closing = true;
+      void database.close().finally(() => {
+        this.#closing = false;
+      });
+      throw error;
+    }
+  }
+
+  /** LMDB does not look whether its files are still there and whole, and would die of it, or write past another. */
+  #guarded(): Open {
+    const open = this.#open;
+    if (open === undefined) throw new Error("it is closed");
+    if (statSync(join(this.path, "data.mdb")).ino !== open.inode) throw new Error("data.mdb was replaced");
+    if (statSync(join(this.path, "lock.mdb")).ino !== open.lock) throw new Error("lock.mdb was replaced");
+    this.#look(open);
+    return open;
+  }
+
+  /** The data file grows and its transactions count up; anything else was done by somebody else. */
+  #look(open: Open): void {
+    const { size } = fstatSync(open.file);
+    if (size < open.size) throw new Error("data.mdb was cut");
+    open.size = size;
+    if (!IS_KNOWN_LAYOUT) return;
+    const { transaction } = steadyMeta(open.file);
+    if (transaction < open.transaction) throw new Error("data.mdb was put back to an earlier state");
+    open.transaction = transaction;
+  }
+}
+
+function checkMeta(data: string): void {
+  if (!IS_KNOWN_LAYOUT) return;
+  const file = openSync(data, "r");
+  try {
+    steadyMeta(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A meta page that is just being written may look torn: look again. */
+function steadyMeta(file: number): Meta {
+  for (let left = 3; ; left--) {
+    try {
+      return readMeta(file);
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+  }
+}
+
+/** Holds on to a snapshot, so that no other process writes over it, and walks it. Returns its number. */
+function checkSnapshot(database: Database, file: number): number {
+  if (!IS_KNOWN_LAYOUT) return 0;
+  for (let left = TRIES; left > 0; left--) {
+    const before = steadyMeta(file);
+    const held = database.useReadTransaction();
+    try {
+      if (steadyMeta(file).transaction !== before.transaction) continue;
+      checkPages(file, before);
+      return before.transaction;
+    } finally {
+      held.done();
+    }
+  }
+  throw new Error("it is written too often to be checked");
+}
+
+/** The error that the operator reads. */
+export function unusable(path: string, cause: unknown): CountersignError {
+  if (cause instanceof CountersignError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return misuse(
+    "ERR_COUNTERSIGN_STATE",
+    `The state in ${path} cannot be used: ${why.replace(/\.$/, "")}. Nothing is accepted without it. See that the folder ` +
+      "is there, can be written, and has room. If its files are damaged, end all processes that use it and move the folder " +
+      "away: a new one is begun, and what was recorded before that is refused.",
+    { cause },
+  );
+}

@@ -1,0 +1,261 @@
+// One receiver's table on disk: who has it open, from when it has forgotten nothing, and its rows. A row says up to which
+// number its stream may have been delivered; only a clean end writes how far it came (docs/decisions.md, "Durable state").
+
+import type { Micros } from "../../clock.js";
+import { CountersignError, misuse } from "../../errors.js";
+import type { StreamRow } from "../../replay/stream-table.js";
+import type { Medium } from "./medium.js";
+import { isAlive, type Owner } from "./owner.js";
+import type { Database } from "./package.js";
+import {
+  RowKeys,
+  readRecord,
+  readRow,
+  type StoredRow,
+  type StoredTable,
+  tableKey,
+  writeRecord,
+  writeRow,
+} from "./records.js";
+
+/**
+ * Numbers beyond its last that a row leaves room for though it does not say so: a stream that went on in a new run need
+ * not be written at once. Part of the format.
+ */
+export const ROOM = 64;
+
+/** What a run begins with of one stream. */
+export interface Loaded {
+  readonly stream: string;
+  readonly row: StreamRow;
+  /** Whether `row.last` was delivered; else anything up to it may have been. */
+  readonly certain: boolean;
+  readonly version: number;
+}
+
+/** A row that is to be written. */
+export interface Change {
+  readonly stream: string;
+  readonly row: StreamRow;
+  readonly exact: boolean;
+  readonly version: number;
+}
+
+/** What a change of rows takes along. */
+export interface Forgotten {
+  readonly streams: readonly string[];
+  readonly since: Micros;
+}
+
+/** Another process has opened what this one held: it believed this one dead. */
+export class Lost extends CountersignError {}
+
+/** The rows of one table, on a medium. */
+export class TableStore {
+  readonly name: readonly [string, string, string];
+  readonly #medium: Medium;
+  readonly #owner: Owner;
+  readonly #key: Buffer;
+  readonly #keys: RowKeys;
+  #record: StoredTable;
+  #written: Buffer;
+  #version = 0;
+  /** What this run began with; taken once. */
+  #loaded: Loaded[] = [];
+
+  /** @throws CountersignError if a live process has it open, or the medium fails */
+  constructor(medium: Medium, name: readonly [string, string, string], owner: Owner, begin: Begin) {
+    this.name = name;
+    this.#medium = medium;
+    this.#owner = owner;
+    this.#key = tableKey(name);
+    this.#keys = new RowKeys(name);
+    this.#record = medium.transact((database) => this.#claim(database, begin));
+    this.#written = writeRecord(this.#key, this.#record);
+  }
+
+  /** The moment since which no unknown stream was forgotten. */
+  get since(): Micros {
+    return this.#record.since;
+  }
+
+  /** Whether any stream was ever forgotten. */
+  get forgot(): boolean {
+    return this.#record.forgot;
+  }
+
+  /** The streams that are known, the least recently heard first. */
+  takeLoaded(): Loaded[] {
+    const loaded = this.#loaded;
+    this.#loaded = [];
+    return loaded;
+  }
+
+  /** A version that no row of this table has had. */
+  nextVersion(): number {
+    this.#version += 1;
+    return this.#version;
+  }
+
+  /** Writes rows, and what is forgotten for them, at once. @throws CountersignError where nothing was written */
+  save(changes: Iterable<Change>, forgotten?: Forgotten): void {
+    const { record, written } = this.#medium.transact((database) => {
+      this.#assertMine(database);
+      for (const stream of forgotten?.streams ?? []) void database.remove(this.#keys.of(stream));
+      for (const change of changes) this.#put(database, change);
+      return this.#raise(database, forgotten);
+    });
+    this.#record = record;
+    this.#written = written;
+  }
+
+  /** Writes a row on another thread, if it is on disk as it was; resolves to whether it did. */
+  saveSoon({ stream, row, exact, version }: Change, ifVersion: number): Promise<boolean> {
+    const key = this.#keys.of(stream);
+    const value = writeRow(key, { ...row, exact, run: this.#record.run });
+    return this.#medium.write(key, value, { version, ifVersion }, (database) => this.#assertMine(database));
+  }
+
+  /** After an outage: is everything still there? Else it is written again, as it is remembered. */
+  rejoin(
+    all: () => Iterable<Change>,
+    owed: boolean,
+    { since, forgot }: { since: Micros; forgot: boolean },
+  ): void {
+    const record = { ...this.#record, since, forgot };
+    const written = writeRecord(this.#key, record);
+    this.#medium.transact((database) => {
+      const held = database.getBinary(this.#key);
+      if (held?.equals(this.#written) && !owed) return;
+      if (held !== undefined) this.#assertSameOwner(held);
+      for (const { key } of [...this.#range(database)]) void database.remove(key);
+      for (const change of all()) this.#put(database, change);
+      void database.put(this.#key, written, this.nextVersion());
+    });
+    this.#record = record;
+    this.#written = written;
+  }
+
+  /** Ends cleanly: the rows that this run moved say exactly how far they came. */
+  end(exact: Iterable<Change>): void {
+    this.#medium.transact((database) => {
+      this.#assertMine(database);
+      for (const change of exact) this.#put(database, change);
+      const record = { ...this.#record, owner: null };
+      void database.put(this.#key, writeRecord(this.#key, record), this.nextVersion());
+    });
+  }
+
+  #claim(database: Database, { now, limit, window }: Begin): StoredTable {
+    const held = database.getBinary(this.#key);
+    const stored = held === undefined ? undefined : readRecord<StoredTable>(held);
+    if (stored?.owner && isAlive(stored.owner)) throw inUse(this.#medium.path, this.name, stored.owner);
+    const rows = [...this.#range(database)];
+    this.#version = rows.reduce((highest, { version }) => (version > highest ? version : highest), 0);
+    const crashed = stored !== undefined && stored.owner !== null;
+    // The clock may have been set back since: what was written down is a lower bound of when that was.
+    const latest = rows.reduce((at, { row }) => Math.max(at, row.heardAt), stored?.since ?? now);
+    const record: StoredTable = {
+      name: this.name,
+      since: stored?.since ?? now,
+      forgot: stored?.forgot ?? false,
+      window,
+      run: (stored?.run ?? 0) + 1,
+      crashed: crashed ? stored.run : (stored?.crashed ?? 0),
+      doubtSince: crashed ? Math.max(now, latest, stored.doubtSince) : (stored?.doubtSince ?? 0),
+      owner: this.#owner,
+    };
+    const loaded = rows.map(({ stream, row, version }) => ({ stream, version, ...judged(row, record) }));
+    loaded.sort((a, b) => a.row.heardAt - b.row.heardAt || a.heardAt - b.heardAt);
+    const excess = loaded.splice(0, Math.max(0, loaded.length - limit));
+    for (const { stream } of excess) void database.remove(this.#keys.of(stream));
+    const last = excess.at(-1);
+    const kept =
+      last === undefined
+        ? record
+        : { ...record, forgot: true, since: Math.max(record.since, last.row.heardAt) };
+    this.#loaded = loaded;
+    void database.put(this.#key, writeRecord(this.#key, kept), this.nextVersion());
+    return kept;
+  }
+
+  #raise(database: Database, forgotten: Forgotten | undefined): { record: StoredTable; written: Buffer } {
+    if (forgotten === undefined) return { record: this.#record, written: this.#written };
+    const since = Math.max(this.#record.since, forgotten.since);
+    const forgot = this.#record.forgot || forgotten.streams.length > 0;
+    const record = { ...this.#record, since, forgot };
+    const written = writeRecord(this.#key, record);
+    void database.put(this.#key, written, this.nextVersion());
+    return { record, written };
+  }
+
+  #put(database: Database, { stream, row, exact, version }: Change): void {
+    const key = this.#keys.of(stream);
+    void database.put(key, writeRow(key, { ...row, exact, run: this.#record.run }), version);
+  }
+
+  *#range(database: Database): Iterable<{ key: Buffer; stream: string; row: StoredRow; version: number }> {
+    const { start, end } = this.#keys;
+    for (const { key, value, version } of database.getRange({ start, end, versions: true })) {
+      yield { key, stream: this.#keys.streamOf(key), row: readRow(value), version };
+    }
+  }
+
+  /** @throws Lost if another has taken it over; Error if the medium holds something else than was written */
+  #assertMine(database: Database): void {
+    const held = database.getBinary(this.#key);
+    if (held?.equals(this.#written)) return;
+    if (held !== undefined) this.#assertSameOwner(held);
+    throw new Error("it does not hold what was written to it");
+  }
+
+  #assertSameOwner(held: Buffer): void {
+    const { owner } = readRecord<StoredTable>(held);
+    if (owner?.instance === this.#owner.instance) return;
+    throw new Lost(
+      "ERR_COUNTERSIGN_STATE",
+      `The state in ${this.#medium.path}: receiver "${this.name[0]}" was taken over by process ${owner?.pid ?? "?"}, to ` +
+        "which this one looked dead (do they run in containers of their own?). This one accepts nothing more.",
+    );
+  }
+}
+
+/** How a run begins. */
+export interface Begin {
+  readonly now: Micros;
+  readonly limit: number;
+  readonly window: number;
+}
+
+/** What can be said of a row that an earlier run wrote, and when it did. */
+function judged(stored: StoredRow, { crashed, doubtSince }: StoredTable) {
+  const { epoch, last, since, heardAt, keyId, exact, run } = stored;
+  if (exact && run > crashed) {
+    return { row: { epoch, last, since, heardAt, keyId }, certain: true, heardAt };
+  }
+  const row = {
+    epoch,
+    keyId,
+    last: exact ? Math.min(last + ROOM, Number.MAX_SAFE_INTEGER) : last,
+    since: Math.max(since, doubtSince),
+    heardAt: Math.max(heardAt, doubtSince),
+  };
+  return { row, certain: false, heardAt };
+}
+
+function inUse(
+  path: string,
+  [receiver, channel, pattern]: readonly string[],
+  { pid }: Owner,
+): CountersignError {
+  const whose =
+    pid === process.pid
+      ? "this process, by another LmdbState that was not closed,"
+      : `process ${pid}, which is running,`;
+  return misuse(
+    "ERR_COUNTERSIGN_STATE",
+    `The state in ${path}: ${whose} has the streams of receiver "${receiver}" (channel "${channel}", from ${pattern}) ` +
+      "open. Give each process a `receiver` of its own, share one LmdbState within a process, or keep the state in Redis " +
+      "(countersign/state/redis) to share streams between processes.",
+  );
+}
