@@ -23,7 +23,8 @@ export class Scene {
   readonly receiver = `contract-${randomBytes(6).toString("hex")}`;
   /** How far the clock was set back, in microseconds. */
   setBack: Micros = 0;
-  readonly #open = new Set<ReplayState>();
+  /** What is open, with the tables that were asked for. */
+  readonly #open = new Map<ReplayState, Set<Streams>>();
 
   constructor(backend: StateBackend) {
     this.backend = backend;
@@ -32,8 +33,12 @@ export class Scene {
   /** This moment, on the clock that the states are given. */
   readonly clock = (): Micros => wallClock() - this.setBack;
 
-  /** A moment that lies after everything up to now and before everything from now on. */
+  /**
+   * A moment that lies after everything up to now and before everything from now on. A table that is elsewhere is born
+   * once it answers.
+   */
   async moment(): Promise<Micros> {
+    for (const tables of this.#open.values()) for (const table of tables) await table.epochOf("nobody");
     await passed(3);
     const now = this.clock();
     await passed(3);
@@ -42,7 +47,7 @@ export class Scene {
 
   async open(): Promise<ReplayState> {
     const state = await this.backend.open(this.clock);
-    this.#open.add(state);
+    this.#open.set(state, new Set());
     return state;
   }
 
@@ -70,12 +75,14 @@ export class Scene {
 
   /** Closes what a check left open. */
   async end(): Promise<void> {
-    for (const state of this.#open) await this.close(state);
+    for (const state of this.#open.keys()) await this.close(state);
   }
 
   /** This check's table, of DEALERs on the channel "shell". */
   table(state: ReplayState, options: Partial<TableOptions> = {}): Streams {
-    return state.table(this.receiver, "shell", "dealer", { window: 0, limit: LIMIT, ...options });
+    const table = state.table(this.receiver, "shell", "dealer", { window: 0, limit: LIMIT, ...options });
+    this.#open.get(state)?.add(table);
+    return table;
   }
 
   /** A sender that no other check uses. */
