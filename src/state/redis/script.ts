@@ -1,0 +1,306 @@
+// What Redis itself does: one script for a table of streams, one for a sender's epochs. Each call is atomic, on the
+// server's clock. The table's script is the same rule as stream-table.ts (docs/wire.md, section 8), and a property test
+// holds the two against each other.
+
+import { createHash } from "node:crypto";
+import { WIRE } from "../../wire/limits.js";
+
+/** A script and the name by which the server knows it. */
+export interface Script {
+  readonly text: string;
+  readonly sha1: string;
+}
+
+const script = (text: string): Script => ({ text, sha1: createHash("sha1").update(text).digest("hex") });
+
+/** How long an answer to a nonce may take, in microseconds (one minute): a later one is asked again. */
+const NONCE_LIFE = 60_000_000;
+
+/**
+ * Carries out a list of calls, in their order, as one step.
+ *
+ * KEYS: a hash of the table's own fields, its streams (":" and name), the chunks of their windows ("#", index, ":" and
+ * name) and nonces ("?" and name); the streams' names by when they were heard, with a mark in front of all others; the
+ * names that were asked, by when.
+ *
+ * ARGV: window, limit of streams, limit of nonces, idle (µs), a name for a life that begins now, the life that the
+ * caller knew first, the moment at which the oldest call was made at the earliest, the deadline, the latest moment that
+ * the caller knows of, and the calls as JSON.
+ *
+ * Errors leave no half of a change behind that would let anything in: `since` is raised before anything is forgotten,
+ * and a stream is written before its old window goes.
+ */
+export const TABLE_SCRIPT = script(`
+local TABLE, HEARD, ASKED = KEYS[1], KEYS[2], KEYS[3]
+local WINDOW, LIMIT, NONCES, IDLE = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local NEW_LIFE, FIRST_LIFE = ARGV[5], ARGV[6]
+local CALLED, DEADLINE, SEEN = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+-- Numbers to a chunk of a window: a power of two, so that doubles divide by it exactly.
+local CHUNK = 1024
+-- Stands among the moments at which streams were heard, after all of them: gone if the set is.
+local MARK = ${WIRE.maxNumber}
+local ROW = ">ddddI4"
+
+local clock = redis.call("TIME")
+local now = clock[1] * 1000000 + clock[2]
+local function text(number) return string.format("%.0f", number) end
+
+-- Held up on the way for so long that its caller has given it up: it must not happen any more.
+if DEADLINE > 0 and now > DEADLINE then return { "overdue", text(now) } end
+
+-- Is this the memory that was written here? One that was flushed or evicted is not whole, and one that was written by
+-- another run of the server may lack its last writes. What it still knows of when it was used lasts.
+local run = string.match(redis.call("INFO", "server"), "run_id:(%x+)")
+local held = redis.call("HMGET", TABLE, "life", "run", "window", "since", "forgot")
+local newest = redis.call("ZREVRANGE", HEARD, 0, 1, "WITHSCORES")
+local life, since, forgot = held[1], tonumber(held[4] or 0), tonumber(held[5] or 0)
+local last_heard = since
+for at = 2, #newest, 2 do
+  local moment = tonumber(newest[at])
+  if moment < MARK then last_heard = math.max(last_heard, moment) end
+end
+
+local function raise(moment)
+  since = math.max(since, moment)
+  redis.call("HSET", TABLE, "since", text(since), "forgot", text(forgot))
+end
+
+if not life or held[2] ~= run or newest[1] ~= "" then
+  since, forgot = math.max(now, SEEN, last_heard), life and 1 or 0
+  last_heard, life = since, NEW_LIFE
+  redis.call("UNLINK", TABLE, HEARD, ASKED)
+  redis.call("HSET", TABLE, "life", life, "run", run, "window", text(WINDOW))
+  raise(since)
+  redis.call("ZADD", HEARD, text(MARK), "")
+elseif tonumber(held[3]) ~= WINDOW then
+  return { "window", held[3] }
+end
+
+local function find(stream)
+  local packed = redis.call("HGET", TABLE, ":" .. stream)
+  if not packed then return nil end
+  local epoch, last, first, since, key = struct.unpack(ROW, packed)
+  return { epoch = epoch, last = last, first = first, since = since, key = key }
+end
+
+local function chunk_field(stream, index) return "#" .. text(index) .. ":" .. stream end
+
+-- Forgets the chunks that hold these numbers.
+local function drop(stream, from, to)
+  local fields = {}
+  for index = math.floor(math.max(from, 0) / CHUNK), math.floor(to / CHUNK) do
+    fields[#fields + 1] = chunk_field(stream, index)
+  end
+  if #fields > 0 then redis.call("HDEL", TABLE, unpack(fields)) end
+end
+
+local function drop_window(stream, row)
+  if WINDOW > 0 then drop(stream, row.last - WINDOW + 1, row.last) end
+end
+
+local function remove(stream)
+  local row = find(stream)
+  redis.call("HDEL", TABLE, ":" .. stream)
+  redis.call("ZREM", HEARD, stream)
+  if row then drop_window(stream, row) end
+end
+
+-- Streams, each followed by when it was last heard.
+local function forget(streams)
+  for at = 1, #streams, 2 do
+    forgot = 1
+    raise(tonumber(streams[at + 1]))
+    remove(streams[at])
+  end
+end
+
+local function make_room()
+  local excess = redis.call("ZCARD", HEARD) - LIMIT
+  -- A limit that was lowered is reached in steps, for nobody else is served meanwhile.
+  if excess > 0 then forget(redis.call("ZRANGE", HEARD, 0, math.min(excess, 100) - 1, "WITHSCORES")) end
+end
+
+local function forget_nonces(streams)
+  for _, stream in ipairs(streams) do
+    redis.call("HDEL", TABLE, "?" .. stream)
+    redis.call("ZREM", ASKED, stream)
+  end
+end
+
+-- Who was not heard for long goes first, a few at every call.
+forget(redis.call("ZRANGEBYSCORE", HEARD, "-inf", text(now - IDLE), "WITHSCORES", "LIMIT", 0, 16))
+forget_nonces(redis.call("ZRANGEBYSCORE", ASKED, "-inf", text(now - ${NONCE_LIFE}), "LIMIT", 0, 16))
+local since_before = since
+
+local function is_set(chunk, number)
+  local at = number % CHUNK
+  local byte = string.byte(chunk, math.floor(at / 8) + 1) or 0
+  return bit.band(byte, bit.lshift(1, at % 8)) ~= 0
+end
+
+local function with_bit(chunk, number)
+  local at = number % CHUNK
+  local before = math.floor(at / 8)
+  if #chunk <= before then chunk = chunk .. string.rep("\\0", before + 1 - #chunk) end
+  local byte = bit.bor(string.byte(chunk, before + 1), bit.lshift(1, at % 8))
+  return string.sub(chunk, 1, before) .. string.char(byte) .. string.sub(chunk, before + 2)
+end
+
+local function load(stream, index) return redis.call("HGET", TABLE, chunk_field(stream, index)) or "" end
+
+local function why_not_in_window(stream, row, from, to)
+  local index, chunk
+  for number = from, to do
+    if number > row.last then return nil end
+    if number < row.first or row.last - number >= WINDOW then return "below-window" end
+    if math.floor(number / CHUNK) ~= index then
+      index = math.floor(number / CHUNK)
+      chunk = load(stream, index)
+    end
+    if is_set(chunk, number) then return "replayed" end
+  end
+end
+
+local function mark(stream, row, from, to)
+  from = math.max(from, row.last - WINDOW + 1)
+  for index = math.floor(from / CHUNK), math.floor(to / CHUNK) do
+    local chunk = load(stream, index)
+    for number = math.max(from, index * CHUNK), math.min(to, index * CHUNK + CHUNK - 1) do
+      chunk = with_bit(chunk, number)
+    end
+    redis.call("HSET", TABLE, chunk_field(stream, index), chunk)
+  end
+end
+
+local function write(stream, row, epoch, sequence, count, key)
+  last_heard = math.max(now, last_heard)
+  if not row then
+    make_room()
+    row = { epoch = -1, last = 0, since = since }
+  end
+  local old = { epoch = row.epoch, last = row.last }
+  if epoch > old.epoch then row.epoch, row.last, row.first = epoch, 0, sequence end
+  row.last, row.key = math.max(row.last, sequence + count - 1), key
+  local packed = struct.pack(ROW, row.epoch, row.last, row.first, row.since, row.key)
+  redis.call("HSET", TABLE, ":" .. stream, packed)
+  if WINDOW > 0 then
+    local reach = math.floor((row.last - WINDOW + 1) / CHUNK) * CHUNK
+    if epoch > old.epoch then
+      if old.epoch >= 0 then drop_window(stream, old) end
+    else
+      drop(stream, old.last - WINDOW + 1, math.min(old.last, reach - 1))
+    end
+    if count > 0 then mark(stream, row, sequence, sequence + count - 1) end
+  end
+  redis.call("ZADD", HEARD, text(last_heard), stream)
+end
+
+local function since_of(row) return row and row.since or since end
+
+-- What was live when it was asked still proves something if nothing was forgotten since; what this very call forgets,
+-- it forgets in the order in which it was asked to.
+local function is_live_still(row) return CALLED >= math.min(since_of(row), since_before) end
+
+local function admit(stream, epoch, sequence, count, key, signed_after, live, to_fresh_name)
+  local row = find(stream)
+  local known = row and epoch <= row.epoch
+  if not known then
+    local proven = signed_after > since_of(row)
+      or (live and is_live_still(row))
+      or (to_fresh_name and forgot == 0 and life == FIRST_LIFE)
+    if not proven then return "unproven " .. text(since_of(row)) end
+  else
+    if epoch < row.epoch then return "stale-epoch" end
+    if WINDOW == 0 and sequence <= row.last then return "replayed" end
+    local why = WINDOW > 0 and why_not_in_window(stream, row, sequence, sequence + count - 1)
+    if why then return why end
+  end
+  local late = known and sequence < row.last
+  write(stream, row, epoch, sequence, count, key)
+  return late and "late" or "new"
+end
+
+local function begin(stream, epoch, sequence, key, is_live)
+  local row = find(stream)
+  if row and epoch < row.epoch then return "stale-epoch" end
+  if row and epoch == row.epoch then return "begun" end
+  if not is_live(row) then return "unasked" end
+  write(stream, row, epoch, sequence + 1, 0, key)
+  return "begun"
+end
+
+-- The nonce of a stream and when it was asked: what is answered to it was signed after that.
+local function nonce_of(stream)
+  local at = tonumber(redis.call("ZSCORE", ASKED, stream) or 0)
+  local nonce = at > now - ${NONCE_LIFE} and redis.call("HGET", TABLE, "?" .. stream)
+  if nonce then return nonce, at end
+end
+
+local function ask(stream, nonce)
+  local standing, at = nonce_of(stream)
+  if standing and at >= since_of(find(stream)) then return standing end
+  if redis.call("ZCARD", ASKED) >= NONCES then forget_nonces(redis.call("ZRANGE", ASKED, 0, 0)) end
+  redis.call("HSET", TABLE, "?" .. stream, nonce)
+  redis.call("ZADD", ASKED, text(now), stream)
+  return nonce
+end
+
+local function answered(stream, answer, epoch, sequence, key)
+  local standing, at = nonce_of(stream)
+  if standing ~= answer then return "unasked" end
+  forget_nonces({ stream })
+  return begin(stream, epoch, sequence, key, function(row) return at >= since_of(row) end)
+end
+
+local function epoch_of(stream)
+  local row = find(stream)
+  return text(row and row.epoch or 0)
+end
+
+local function forget_key(key)
+  raise(math.max(now, last_heard))
+  local cursor = "0"
+  repeat
+    local page = redis.call("HSCAN", TABLE, cursor, "MATCH", ":*", "COUNT", 1000)
+    cursor = page[1]
+    for at = 1, #page[2], 2 do
+      local _, _, _, _, moved_by = struct.unpack(ROW, page[2][at + 1])
+      if moved_by == key then forget({ string.sub(page[2][at], 2), since }) end
+    end
+  until cursor == "0"
+  return "forgotten"
+end
+
+local CALLS = {
+  admit = admit,
+  begin = function(stream, epoch, sequence, key) return begin(stream, epoch, sequence, key, is_live_still) end,
+  ask = ask,
+  answered = answered,
+  epochOf = epoch_of,
+  forgetKey = forget_key,
+}
+
+local answers = {}
+for at, call in ipairs(cjson.decode(ARGV[10])) do
+  answers[at] = CALLS[call[1]](unpack(call, 2))
+  -- No two calls share a moment.
+  now = now + 1
+end
+
+for _, key in ipairs(KEYS) do redis.call("PEXPIRE", key, text(math.floor(IDLE / 500))) end
+return { "done", text(now), text(since), text(redis.call("ZCARD", HEARD) - 1), life, unpack(answers) }
+`);
+
+/**
+ * KEYS: what was stored of a sender's epochs. ARGV: the least that is asked for, how many more to store, and how long to
+ * keep it after the clock has passed it (µs).
+ */
+export const EPOCH_SCRIPT = script(`
+local function text(number) return string.format("%.0f", number) end
+local epoch = math.max(tonumber(redis.call("GET", KEYS[1]) or 0) + 1, tonumber(ARGV[1]))
+local clock = redis.call("TIME")
+local forgotten_at = math.max(epoch, clock[1] * 1000000 + clock[2]) + tonumber(ARGV[3])
+redis.call("SET", KEYS[1], text(epoch + tonumber(ARGV[2])))
+redis.call("PEXPIREAT", KEYS[1], text(math.floor(forgotten_at / 1000)))
+return text(epoch)
+`);

@@ -1,0 +1,146 @@
+// One receiver's memory of streams in Redis: each question is a call of the table's script (script.ts), and rulings come
+// in the order of the questions. What Redis does not answer is "state-unavailable".
+
+import { randomBytes } from "node:crypto";
+import type { Micros } from "../../clock.js";
+import type { Answered, Claim, Reached, Ruling, Streams } from "../../replay/state.js";
+import { MOST_NONCES, WIRE } from "../../wire/limits.js";
+import { type Call, Calls, type Reply, type Timing } from "./calls.js";
+import type { Run } from "./client.js";
+import type { Outage } from "./outage.js";
+import { TABLE_SCRIPT } from "./script.js";
+
+/** How a table in Redis is kept. */
+export interface RedisTableOptions {
+  /** The keys of its hash, its streams by when they were heard, and those that were asked. */
+  readonly keys: readonly string[];
+  readonly window: number;
+  readonly limit: number;
+  /** Microseconds after which a stream that was not heard is forgotten. */
+  readonly idle: number;
+  /** Milliseconds that an answer may take. */
+  readonly timeout: number;
+}
+
+/** Sinces of refused streams that are kept for a log, at most. */
+const MOST_SINCES = 1000;
+
+/** Streams in Redis, shared by all that have the same keys. */
+export class RedisStreams implements Streams {
+  /** How many streams are remembered, as Redis said last. */
+  size = 0;
+  #since: Micros | undefined;
+  readonly #sinces = new Map<string, Micros>();
+  /** The life of the table that was met first, and that which was met last: Redis forgot everything in between. */
+  #firstLife: string | undefined;
+  #life: string | undefined;
+  readonly #run: Run;
+  readonly #options: RedisTableOptions;
+  readonly #outage: Outage;
+  readonly #calls: Calls;
+
+  constructor(run: Run, options: RedisTableOptions, outage: Outage) {
+    this.#run = run;
+    this.#options = options;
+    this.#outage = outage;
+    this.#calls = new Calls((batch, timing) => this.#carryOut(batch, timing), options.timeout, outage);
+    this.#calls.open();
+  }
+
+  async admit(claim: Claim): Promise<Ruling> {
+    const { stream, epoch, sequence, count, keyId, signedAfter, toFreshName, unproven } = claim;
+    const live = signedAfter === Infinity;
+    // No moment is below 0, and JSON knows no infinity.
+    const evidence = live ? 0 : Math.max(signedAfter, -1);
+    const answer = await this.#make(
+      "admit",
+      stream,
+      epoch,
+      sequence,
+      count,
+      keyId,
+      evidence,
+      live,
+      toFreshName,
+    );
+    if (!answer?.startsWith("unproven")) return (answer as Ruling | undefined) ?? "state-unavailable";
+    this.#noteSince(stream, Number(answer.slice("unproven ".length)));
+    return unproven;
+  }
+
+  async ask(stream: string): Promise<Buffer | undefined> {
+    const nonce = randomBytes(WIRE.nonceBytes).toString("hex");
+    const standing = await this.#make("ask", stream, nonce);
+    return standing === undefined ? undefined : Buffer.from(standing, "hex");
+  }
+
+  async answered(stream: string, answer: Uint8Array, reached: Reached): Promise<Answered> {
+    const nonce = Buffer.from(answer).toString("hex");
+    return this.#begun("answered", stream, nonce, reached.epoch, reached.sequence, reached.keyId);
+  }
+
+  async begin(stream: string, { epoch, sequence, keyId }: Reached): Promise<Answered> {
+    return this.#begun("begin", stream, epoch, sequence, keyId);
+  }
+
+  async epochOf(stream: string): Promise<number> {
+    return Number((await this.#make("epochOf", stream)) ?? 0);
+  }
+
+  /** Resolves when it is done, or Redis is away: then it is done before anything that is asked later. */
+  async forgetKey(keyId: number): Promise<void> {
+    await this.#calls.make(["forgetKey", keyId], true);
+  }
+
+  sinceOf(stream: string): Micros | undefined {
+    return this.#sinces.get(stream) ?? this.#since;
+  }
+
+  #make(...call: Call): Promise<string | undefined> {
+    return this.#calls.make(call);
+  }
+
+  async #begun(...call: Call): Promise<Answered> {
+    return ((await this.#make(...call)) as Answered | undefined) ?? "state-unavailable";
+  }
+
+  #noteSince(stream: string, since: Micros): void {
+    if (this.#sinces.size >= MOST_SINCES) this.#sinces.clear();
+    this.#sinces.set(stream, since);
+  }
+
+  async #carryOut(batch: readonly Call[], { called, deadline, seen }: Timing): Promise<Reply> {
+    const { keys, window, limit, idle } = this.#options;
+    const newLife = randomBytes(8).toString("hex");
+    const numbers = [window, limit, MOST_NONCES, idle].map(String);
+    const times = [called, deadline, seen].map(String);
+    const args = [...numbers, newLife, this.#firstLife ?? "", ...times, JSON.stringify(batch)];
+    const [status, now, since, size, life, ...answers] = await this.#run(TABLE_SCRIPT, keys, args);
+    if (status === "overdue") return { status, now: Number(now) };
+    if (status !== "done") throw this.#otherWindow(status, now);
+    this.#since = Number(since);
+    this.size = Number(size);
+    this.#meet(life as string);
+    return { status, now: Number(now), answers };
+  }
+
+  #otherWindow(status: string | undefined, window: string | undefined): Error {
+    const [table] = this.#options.keys;
+    if (status !== "window") return new Error(`it answers "${status}" where a script was run`);
+    return new Error(
+      `"${table}" was made for a window of ${window}, and this receiver has ${this.#options.window}: give all that ` +
+        "share it the same, or delete that key, and memory begins anew",
+    );
+  }
+
+  #meet(life: string): void {
+    const before = this.#life;
+    this.#life = life;
+    this.#firstLife ??= life;
+    if (before === undefined || before === life) return;
+    this.#sinces.clear();
+    this.#outage.tell(
+      `Redis restarted, or lost "${this.#options.keys[0]}": whoever was heard before needs evidence again.`,
+    );
+  }
+}
