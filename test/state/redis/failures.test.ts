@@ -3,7 +3,7 @@
 
 import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { Streams, Verdict } from "../../../src/core.js";
+import type { Streams, Verdict, Verifier } from "../../../src/core.js";
 import { type IoredisClient, RedisState } from "../../../src/state/redis.js";
 import { LIBRARIES, noRedis, type RedisServer } from "./server.js";
 import {
@@ -216,7 +216,7 @@ describe.skipIf(noRedis)("a Redis that is away", () => {
       const body = String(verdict.frames[0]);
       delivered.set(body, (delivered.get(body) ?? 0) + 1);
     };
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 6; round++) {
       const messages = Array.from({ length: 100 }, (_, at) => signer.sign(`${round}.${at}`));
       const rulings = messages.flatMap((frames) => verifiers.map((verifier) => verifier.verifyAsync(frames)));
       await undefined;
@@ -224,7 +224,10 @@ describe.skipIf(noRedis)("a Redis that is away", () => {
       for (const verdict of await Promise.all(rulings)) take(verdict);
       for (const { table } of workers) await until(() => isBack(table));
       // And once more: of what was refused, nobody knows whether it was remembered.
-      for (const frames of messages) take((await verifiers[round % 2]?.verifyAsync(frames)) as Verdict);
+      const verifier = verifiers[round % 2] as Verifier;
+      for (const verdict of await Promise.all(messages.map((frames) => verifier.verifyAsync(frames)))) {
+        take(verdict);
+      }
     }
     expect([...delivered.values()].every((times) => times === 1)).toBe(true);
     expect(delivered.size).toBeGreaterThan(0);
