@@ -55,7 +55,7 @@ interface Reading {
 
 /** Calls to one table. */
 export class Calls {
-  #queue: Waiting[] = [];
+  readonly #queue: Waiting[] = [];
   #underWay = false;
   #reading: Reading | undefined;
   /** The server's clock when it first answered: calls made before that are taken to be made then. */
@@ -80,10 +80,8 @@ export class Calls {
   make(call: Call, lasting = false): Promise<string | undefined> {
     if (this.#queue.length >= MOST_WAITING && !lasting) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#failed(new Error(`no answer within ${this.#timeout} ms`));
-        waiting.settle(undefined);
-      }, this.#timeout);
+      // A process that was busy itself reads first what came meanwhile.
+      const timer = setTimeout(() => setImmediate(() => this.#giveUp(waiting)), this.#timeout);
       const waiting: Waiting = {
         call,
         lasting,
@@ -101,6 +99,12 @@ export class Calls {
     });
   }
 
+  #giveUp(waiting: Waiting): void {
+    if (waiting.settled) return;
+    this.#failed(new Error(`no answer within ${this.#timeout} ms`));
+    waiting.settle(undefined);
+  }
+
   async #run(): Promise<void> {
     if (this.#underWay) return;
     this.#underWay = true;
@@ -114,7 +118,11 @@ export class Calls {
 
   /** Carries out the next batch; returns whether it was. */
   async #next(): Promise<boolean> {
-    if (this.#isOutdated()) return (await this.#attempt([])) !== undefined;
+    if (this.#isOutdated()) {
+      if ((await this.#attempt([])) !== undefined) return true;
+      this.#refuse(this.#queue.splice(0));
+      return false;
+    }
     const batch = this.#takeBatch();
     if (batch.length === 0) return true;
     const reply = await this.#attempt(batch);
@@ -122,11 +130,16 @@ export class Calls {
       for (const [at, waiting] of batch.entries()) waiting.settle(reply.answers[at]);
       return true;
     }
-    // Overdue calls were not made, and with a new reading of the clock they can be. Of others nobody knows.
-    const again = batch.filter(({ lasting }) => lasting || reply !== undefined);
-    this.#queue = [...again, ...this.#queue];
-    if (reply === undefined) for (const waiting of batch) waiting.settle(undefined);
+    // Overdue calls were not made, and with a new reading of the clock they can be.
+    if (reply !== undefined) this.#queue.unshift(...batch);
+    else this.#refuse(batch);
     return reply !== undefined;
+  }
+
+  /** Nobody knows whether these were carried out. What must be, is called again. */
+  #refuse(calls: readonly Waiting[]): void {
+    this.#queue.unshift(...calls.filter(({ lasting }) => lasting));
+    for (const waiting of calls) waiting.settle(undefined);
   }
 
   async #attempt(batch: readonly Waiting[]): Promise<Reply | undefined> {

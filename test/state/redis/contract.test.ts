@@ -17,7 +17,7 @@ describe.skipIf(noRedis).each(Object.entries(LIBRARIES))("redis by %s", (_, conn
   const checks = stateContract({
     async open() {
       const connection = await connect(server.url);
-      const state = new RedisState({ client: connection.client });
+      const state = new RedisState({ client: connection.client, timeout: 10_000 });
       connections.set(state, connection);
       return state;
     },

@@ -49,7 +49,7 @@ export async function workerOf(server: RedisServer, options: WorkerOptions = {})
   atEnd(() => connection.drop());
   const told: string[] = [];
   const onError = ({ message }: Error) => told.push(message);
-  const state = new RedisState({ client: connection.client, onError, ...rest });
+  const state = new RedisState({ client: connection.client, onError, timeout: 10_000, ...rest });
   const table = state.table(receiver, "jobs", "push", { window, limit });
   // Born: what is said from now on is heard.
   await table.epochOf("nobody");
