@@ -27,6 +27,9 @@ Without words everything but "memory" and "engines" is measured, which takes abo
   engines                        one MAC in each way that there is, by length, and where one overtakes another
   memory                         a verifier with 1, 1,000 and 1,000,000 senders (1 GB, two or three minutes)
 
+  workers                        two and four workers that share a stream in Redis, behind a broker (needs redis-server)
+  ready                          how soon a subscriber that joins late is ready, and what it was spared
+
   --rounds N    rounds a case (default 7, quick 3)
   --json FILE   every measurement, also as JSON
   --help        this text
@@ -43,6 +46,8 @@ export interface Arguments {
   readonly micro: boolean;
   readonly engines: boolean;
   readonly memory: boolean;
+  readonly workers: boolean;
+  readonly ready: boolean;
   readonly json: string | undefined;
 }
 
@@ -65,6 +70,8 @@ export function parseArguments(argv: string[]): Arguments {
   const micro = words.delete("micro");
   const engines = words.delete("engines");
   const memory = words.delete("memory");
+  const workers = words.delete("workers");
+  const ready = words.delete("ready");
   const before = words.size;
   const choice: Choice = {
     patterns: choose(words, patterns),
@@ -74,7 +81,7 @@ export function parseArguments(argv: string[]): Arguments {
   };
   assertNoneLeft(words);
 
-  const sockets = before > 0 || quick || !(micro || engines || memory);
+  const sockets = before > 0 || quick || !(micro || engines || memory || workers || ready);
   return {
     help: values.help,
     cases: sockets ? casesOf(choice) : [],
@@ -83,6 +90,8 @@ export function parseArguments(argv: string[]): Arguments {
     micro: micro || quick || positionals.length === 0,
     engines,
     memory,
+    workers,
+    ready,
     json: values.json,
   };
 }

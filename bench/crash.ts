@@ -1,10 +1,10 @@
 // `npm run crash`: sender, broker and receiver are killed at random moments under load, with each kind of state. Exits 1 if
 // anything was delivered twice, or lost for another reason than a kill.
 
+import { parseOrExit } from "./command-line.js";
 import { type Arguments, help, parseArguments, type StateKind } from "./crash/arguments.js";
 import type { Books } from "./crash/books.js";
 import { runCrash } from "./crash/run.js";
-import { parseOrExit } from "./command-line.js";
 import { makeProgress } from "./progress.js";
 
 const ROWS: readonly [title: string, figure: (books: Books) => string][] = [
@@ -23,7 +23,9 @@ function tableOf(results: readonly [StateKind, Books][]): string {
   for (const [title, figure] of ROWS) lines.push([title, ...results.map(([, books]) => figure(books))]);
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines
-    .map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "))
+    .map((line) =>
+      line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
+    )
     .join("\n");
 }
 
@@ -37,7 +39,9 @@ async function crash({ states, kills, seed }: Arguments): Promise<void> {
   }
   progress.end();
   console.log(tableOf(results));
-  const kept = results.every(([, { twice, invented, lostOtherwise }]) => twice + invented + lostOtherwise === 0);
+  const kept = results.every(
+    ([, { twice, invented, lostOtherwise }]) => twice + invented + lostOtherwise === 0,
+  );
   console.log(kept ? "\nNothing twice, and nothing lost but to a kill." : "\nA promise was broken.");
   if (!kept) process.exitCode = 1;
 }

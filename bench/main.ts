@@ -7,19 +7,33 @@ import { measureEngines } from "./engines.js";
 import { measureMemory } from "./memory.js";
 import { measureMicro } from "./micro.js";
 import { makeProgress } from "./progress.js";
-import { enginesTable, machine, machineLine, memoryTable, microTable, throughputTables } from "./report.js";
+import { measureReady } from "./ready.js";
+import {
+  enginesTable,
+  machine,
+  machineLine,
+  memoryTable,
+  microTable,
+  readyTable,
+  throughputTables,
+  workersTable,
+} from "./report.js";
 import { measureThroughput } from "./throughput.js";
+import { measureWorkers } from "./workers.js";
 
 /** Long enough that starting and stopping do not show. */
 const SECONDS = 0.6;
 
-async function run({ cases, variants, rounds, micro, engines, memory, json }: Arguments): Promise<void> {
+async function run(chosen: Arguments): Promise<void> {
+  const { cases, variants, rounds, micro, engines, memory, json } = chosen;
   const ranOn = machine();
   const progress = makeProgress();
   const throughput = await measureThroughput({ cases, variants, rounds, seconds: SECONDS, progress });
   const small = micro ? measureMicro({ rounds, progress }) : [];
   const macs = engines ? measureEngines({ rounds, progress }) : undefined;
   const crowds = memory ? await measureMemory() : [];
+  const workers = chosen.workers ? await measureWorkers(progress) : [];
+  const ready = chosen.ready ? await measureReady(progress) : undefined;
   progress.end();
 
   console.log(machineLine(ranOn));
@@ -27,6 +41,8 @@ async function run({ cases, variants, rounds, micro, engines, memory, json }: Ar
   if (small.length > 0) console.log(`\n${microTable(small)}`);
   if (macs) console.log(`\n${enginesTable(macs)}`);
   if (crowds.length > 0) console.log(`\n${memoryTable(crowds)}`);
+  if (workers.length > 0) console.log(`\n${workersTable(workers)}`);
+  if (ready) console.log(`\n${readyTable(ready)}`);
   const results = {
     machine: ranOn,
     rounds,
@@ -35,6 +51,8 @@ async function run({ cases, variants, rounds, micro, engines, memory, json }: Ar
     micro: small,
     engines: macs,
     memory: crowds,
+    workers,
+    ready,
   };
   if (json) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
 }

@@ -19,7 +19,9 @@ export async function startRedis(port: number, folder: string): Promise<ChildPro
   const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder];
   const redis = spawn("redis-server", options, { stdio: ["ignore", "pipe", "inherit"] });
   const failed = once(redis, "error").then(([error]) => {
-    throw new Error(`redis-server cannot be started (${(error as Error).message}); "npm run peers" installs it`);
+    throw new Error(
+      `redis-server cannot be started (${(error as Error).message}); "npm run peers" installs it`,
+    );
   });
   const ready = (async () => {
     for await (const text of redis.stdout) if (String(text).includes("Ready to accept")) return;

@@ -7,9 +7,11 @@ import { patternTitles, sizeTitle } from "./cases.js";
 import type { Crowd } from "./crowd.js";
 import type { Engines } from "./engines.js";
 import type { Micro } from "./micro.js";
+import type { Readiness } from "./ready.js";
 import type { Summary } from "./statistics.js";
 import type { Throughput } from "./throughput.js";
 import { variants } from "./variants/table.js";
+import type { WorkersResult } from "./workers.js";
 
 const LABEL = 24;
 const COLUMN = 19;
@@ -107,6 +109,40 @@ export function memoryTable(crowds: readonly Crowd[]): string {
     ]),
   );
   return [heading, rule(heading), ...rows].join("\n");
+}
+
+export function workersTable(results: readonly WorkersResult[]): string {
+  const heading = row("workers behind one broker", [
+    "one Redis",
+    "a memory each",
+    "ratio",
+    "delivered",
+    "twice",
+  ]);
+  const rows = results.map(({ workers, messages, shared, memory, delivered, twice }) =>
+    row(`${workers} workers`, [
+      `${integer(shared)}/s`,
+      `${integer(memory)}/s`,
+      (shared / memory).toFixed(2),
+      `${integer(delivered)} of ${integer(messages)}`,
+      integer(twice),
+    ]),
+  );
+  const replays = results.map(({ workers, refused }) => `${integer(refused)} with ${workers}`).join(", ");
+  return [
+    heading,
+    rule(heading),
+    ...rows,
+    "",
+    `Handed to another worker as well, and refused: ${replays}.`,
+  ].join("\n");
+}
+
+export function readyTable({ joins, millis, delivered, recordings, repeated }: Readiness): string {
+  return [
+    `A subscriber that joins late, ${joins} times: ready after ${range(millis)} ms.`,
+    `${integer(delivered)} messages delivered; ${integer(repeated)} recordings repeated on the way, ${recordings} of them delivered.`,
+  ].join("\n");
 }
 
 const rule = (heading: string) => "-".repeat(heading.length);

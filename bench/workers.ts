@@ -39,7 +39,15 @@ export async function measureWorkers(progress: Progress, messages = MESSAGES): P
       progress(`workers: ${workers} with one Redis`);
       const together = await run(workers, messages, port);
       const { delivered, twice, refused } = together;
-      results.push({ workers, messages, delivered, twice, refused, shared: together.rate, memory: apart.rate });
+      results.push({
+        workers,
+        messages,
+        delivered,
+        twice,
+        refused,
+        shared: together.rate,
+        memory: apart.rate,
+      });
     }
     return results;
   } finally {
@@ -89,7 +97,11 @@ async function run(workers: number, messages: number, redis: number | undefined)
 }
 
 /** The seconds until everything has arrived, or nothing more does. */
-async function untilQuiet(crowd: readonly Child<WorkersHandlers>[], messages: number, began: number): Promise<number> {
+async function untilQuiet(
+  crowd: readonly Child<WorkersHandlers>[],
+  messages: number,
+  began: number,
+): Promise<number> {
   let [count, since] = [0, performance.now()];
   while (count < messages && performance.now() - since < 5000) {
     const counts = await Promise.all(crowd.map((worker) => worker.ask("count")));

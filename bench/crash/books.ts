@@ -1,6 +1,6 @@
 // What was sent, what was heard, and what became of the rest.
 
-import { readJournal, type Role, roles } from "./stage.js";
+import { type Role, readJournal, roles } from "./stage.js";
 
 /** One kill, and when messages arrived again; milliseconds since 1970. */
 export interface Kill {
@@ -56,7 +56,11 @@ function skippedIn(heard: readonly string[][]): number {
     const number = Number(sequence);
     const held = epochs.get(epoch as string) ?? { first: number, last: number, count: 0 };
     const { first, last, count } = held;
-    epochs.set(epoch as string, { first: Math.min(first, number), last: Math.max(last, number), count: count + 1 });
+    epochs.set(epoch as string, {
+      first: Math.min(first, number),
+      last: Math.max(last, number),
+      count: count + 1,
+    });
   }
   let skipped = 0;
   for (const { first, last, count } of epochs.values()) skipped += last - first + 1 - count;

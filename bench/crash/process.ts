@@ -9,7 +9,7 @@ import { RedisState } from "countersign/state/redis";
 import { Redis } from "ioredis";
 import * as zmq from "zeromq";
 import { random as generator } from "../soak/random.js";
-import { journal, readJournal, type Role, type Stage } from "./stage.js";
+import { journal, type Role, readJournal, type Stage } from "./stage.js";
 
 /** Messages on their way to ZeroMQ at once, and pauses between them in milliseconds. */
 const AT_ONCE = 16;
@@ -80,7 +80,7 @@ async function receive(stage: Stage): Promise<void> {
 async function carry(stage: Stage, run: string): Promise<void> {
   const note = journal(stage.folder, "broker");
   const random = generator(Number(run));
-  const recorded = readJournal(stage.folder, "broker")
+  const recorded: Buffer[] = readJournal(stage.folder, "broker")
     .slice(-RECORDED)
     .map(([frame]) => Buffer.from(frame as string, "hex"));
   const front = new zmq.Router({ linger: 0 });
@@ -93,7 +93,7 @@ async function carry(stage: Stage, run: string): Promise<void> {
   })();
   for await (const [id, frame, ...rest] of front) {
     await back.send([id as Buffer, frame as Buffer, ...rest]);
-    recorded.push(frame as Buffer);
+    recorded.push(Buffer.from(frame as Buffer));
     note((frame as Buffer).toString("hex"));
     if (recorded.length > RECORDED) recorded.shift();
     const old = recorded[Math.floor(random() * recorded.length)] as Buffer;
@@ -104,5 +104,9 @@ async function carry(stage: Stage, run: string): Promise<void> {
 const [role, file, run = "0"] = process.argv.slice(2) as [Role, string, string?];
 if (!existsSync(file)) throw new Error("this program is started by the crash run");
 const stage = JSON.parse(readFileSync(file, "utf8")) as Stage;
-const play = { sender: () => send(stage, run), receiver: () => receive(stage), broker: () => carry(stage, run) };
+const play = {
+  sender: () => send(stage, run),
+  receiver: () => receive(stage),
+  broker: () => carry(stage, run),
+};
 await play[role]();

@@ -34,7 +34,13 @@ let twice = 0;
 let worker: Router;
 
 /** Opens a worker, which takes note of each message's number. */
-function work(options: { key: Uint8Array; back: string; name: string; messages: number; redis?: number }): void {
+function work(options: {
+  key: Uint8Array;
+  back: string;
+  name: string;
+  messages: number;
+  redis?: number;
+}): void {
   const { key, back, name, messages, redis } = options;
   const state: ReplayState | undefined =
     redis === undefined ? undefined : new RedisState({ client: new Redis(redis, "127.0.0.1") });

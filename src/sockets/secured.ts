@@ -157,7 +157,11 @@ function receiverOf(prototype: NativeSocket): () => Promise<Buffer[]> {
 }
 
 /** Options that take part in signing: each is intercepted where the native class has it. */
-function overrideOptions(prototype: object, pattern: Pattern, lineOf: (socket: object) => Line | undefined): void {
+function overrideOptions(
+  prototype: object,
+  pattern: Pattern,
+  lineOf: (socket: object) => Line | undefined,
+): void {
   intercept(prototype, "readable", {
     get: (socket, read) => (lineOf(socket) as Line).hasReady || read(),
   });

@@ -60,7 +60,13 @@ test("a later epoch lies above every number of an earlier one", () => {
   const { ageOf, note } = ages();
   note(5, 30, 5);
   note(2, 10, 6);
-  expect([ageOf(1, 6), ageOf(3, 6), ageOf(9, 5), ageOf(1, 7), ageOf(9, 4)]).toEqual([30, 10, 30, 10, Infinity]);
+  expect([ageOf(1, 6), ageOf(3, 6), ageOf(9, 5), ageOf(1, 7), ageOf(9, 4)]).toEqual([
+    30,
+    10,
+    30,
+    10,
+    Infinity,
+  ]);
 });
 
 test("the eight latest answers of a stream are remembered", () => {

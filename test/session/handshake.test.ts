@@ -432,8 +432,10 @@ describe("an attacker who owns the wire", () => {
       else if (what === "restart") {
         ends[end].close();
         // Each start has an epoch of its own: a clock that was set right, or one set back.
-        const epoch = (rest as { back: boolean }).back ? (downs -= 5000) : (ups += 5000);
-        ends[end] = make[end](epoch);
+        const { back } = rest as { back: boolean };
+        if (back) downs -= 5000;
+        else ups += 5000;
+        ends[end] = make[end](back ? downs : ups);
       } else {
         const wire = wires[end];
         const frames = wire.at(-1 - ((rest as { which: number }).which % Math.max(1, wire.length)));

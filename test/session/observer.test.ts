@@ -3,7 +3,14 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { type Gap, Key, Keyring, type Rejection, type Verdict, type VerifierOptions } from "../../src/core.js";
+import {
+  type Gap,
+  Key,
+  Keyring,
+  type Rejection,
+  type Verdict,
+  type VerifierOptions,
+} from "../../src/core.js";
 import { REASONS } from "../../src/reasons.js";
 import { Observer } from "../../src/session/observer.js";
 import { sampleSecret } from "../keys/sample-keys.js";

@@ -21,10 +21,12 @@ import * as zmq from "zeromq";
 import { as, bound, failure, opened, pause, text, until, vacant } from "./harness.js";
 
 /** Signing options of a party that admits by challenge. */
-const asking = (sender: string, more: Partial<SigningOptions> = {}) => as(sender, { admit: "challenge", ...more });
+const asking = (sender: string, more: Partial<SigningOptions> = {}) =>
+  as(sender, { admit: "challenge", ...more });
 /** Clocks a day apart: under challenge nobody looks at them. */
 const DAY = 24 * 3600 * 1_000_000;
-const ahead = (micros: number) => () => Math.floor((performance.timeOrigin + performance.now()) * 1000) + micros;
+const ahead = (micros: number) => () =>
+  Math.floor((performance.timeOrigin + performance.now()) * 1000) + micros;
 
 /** A ROUTER that answers every message with itself. */
 function echoing(router: Router): void {
@@ -130,7 +132,9 @@ describe("DEALER and ROUTER", () => {
       for await (const _ of router);
     })();
     const twins: Twin[] = [];
-    const earlier = opened(new Dealer({ signing: asking("client", { key, onTwin: (twin) => twins.push(twin) }) }));
+    const earlier = opened(
+      new Dealer({ signing: asking("client", { key, onTwin: (twin) => twins.push(twin) }) }),
+    );
     earlier.connect(address);
     await earlier.send("earlier");
     // Another process: this one's claim to the name does not reach it.
@@ -192,40 +196,44 @@ describe("DEALER and ROUTER", () => {
 describe("REQ and REP", () => {
   const replying = (reply: Reply | Router) =>
     void (async () => {
-      if (reply instanceof Router) for await (const [id, empty, body] of reply) await reply.send([id!, empty!, `${body}!`]);
+      if (reply instanceof Router)
+        for await (const [id, empty, body] of reply) await reply.send([id!, empty!, `${body}!`]);
       else for await (const [body] of reply) await reply.send(`${body}!`);
     })().catch(() => {});
 
   it.each([
     ["REP", () => new Reply({ linger: 0, signing: asking("server") })],
     ["ROUTER", () => new Router({ linger: 0, signing: asking("server") })],
-  ] as const)("greet in lock step, before the server is there, and after it restarted (%s)", async (_, make) => {
-    const address = vacant();
-    const client = opened(new Request({ linger: 0, signing: asking("client") }));
-    client.connect(address);
-    const asked = client.send("1");
-    await pause(20);
-    const first = make();
-    await first.bind(address);
-    replying(first);
-    await asked;
-    expect(text(await client.receive())).toEqual(["1!"]);
-    await client.send("2");
-    expect(text(await client.receive())).toEqual(["2!"]);
-    first.close();
-    await pause(50);
-    const second = opened(make());
-    await second.bind(address);
-    replying(second);
-    await client.send("not executed");
-    const error = (await failure(() => client.receive())) as BadReplyError;
-    expect(error).toMatchObject({ name: "BadReplyError", reason: "challenged" });
-    for (const body of ["3", "4"]) {
-      await client.send(body);
-      expect(text(await client.receive())).toEqual([`${body}!`]);
-    }
-    expect(second.stats.accepted).toBe(2);
-  });
+  ] as const)(
+    "greet in lock step, before the server is there, and after it restarted (%s)",
+    async (_, make) => {
+      const address = vacant();
+      const client = opened(new Request({ linger: 0, signing: asking("client") }));
+      client.connect(address);
+      const asked = client.send("1");
+      await pause(20);
+      const first = make();
+      await first.bind(address);
+      replying(first);
+      await asked;
+      expect(text(await client.receive())).toEqual(["1!"]);
+      await client.send("2");
+      expect(text(await client.receive())).toEqual(["2!"]);
+      first.close();
+      await pause(50);
+      const second = opened(make());
+      await second.bind(address);
+      replying(second);
+      await client.send("not executed");
+      const error = (await failure(() => client.receive())) as BadReplyError;
+      expect(error).toMatchObject({ name: "BadReplyError", reason: "challenged" });
+      for (const body of ["3", "4"]) {
+        await client.send(body);
+        expect(text(await client.receive())).toEqual([`${body}!`]);
+      }
+      expect(second.stats.accepted).toBe(2);
+    },
+  );
 
   it("a receive that is called before the greeting is over gets the reply to the application's own request", async () => {
     const server = opened(new Reply({ linger: 0, signing: asking("server") }));

@@ -11,7 +11,7 @@ import {
   XPublisher,
   XSubscriber,
 } from "countersign";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import * as zmq from "zeromq";
 import { as, bound, failure, opened, pause, text, until, vacant } from "./harness.js";
 
@@ -24,6 +24,8 @@ const ahead = (micros: number) => () =>
 /** So many XPUB/XSUB brokers in a row: where publishers and where subscribers connect to. */
 async function brokers(count: number): Promise<{ publish: string; subscribe: string }> {
   let publish = "";
+  const ended: Promise<void>[] = [];
+  onTestFinished(async () => void (await Promise.all(ended)));
   let upstream: string | undefined;
   for (let i = 0; i < count; i++) {
     const [front, back] = [new zmq.XSubscriber({ linger: 0 }), new zmq.XPublisher({ linger: 0 })];
@@ -32,7 +34,8 @@ async function brokers(count: number): Promise<{ publish: string; subscribe: str
     upstream = await bound(back);
     const proxy = new zmq.Proxy(front, back);
     const running = proxy.run().catch(() => {});
-    opened({ close: () => void (proxy.terminate(), running) });
+    opened({ close: () => proxy.terminate() });
+    ended.push(running);
   }
   return { publish, subscribe: upstream as string };
 }

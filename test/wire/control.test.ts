@@ -16,7 +16,17 @@ import {
 import { isControl, readForm } from "../../src/wire/form.js";
 import { DEFAULT_LIMITS } from "../../src/wire/limits.js";
 import { heardBy, PATTERNS, receives } from "../../src/wire/patterns.js";
-import { controlOf, type Fields, FLAG, KIND, payloadOf, sealDetached, sealRegion, TYPE, u32 } from "./reference.js";
+import {
+  controlOf,
+  type Fields,
+  FLAG,
+  KIND,
+  payloadOf,
+  sealDetached,
+  sealRegion,
+  TYPE,
+  u32,
+} from "./reference.js";
 
 const nonce = (byte: number) => Buffer.alloc(16, byte);
 const BODY = { answer: nonce(1), ask: nonce(2), reached: 3, known: 4 };
@@ -125,7 +135,11 @@ function formOf(
 describe.each(RECEIVERS.flatMap((to) => heardBy(to).map((from) => [to, from] as const)))(
   "a %s that hears a %s",
   (to, from) => {
-    const takes = TWO_WAY.includes(to) ? ["hello", "challenge", "echo"] : to === "sub" || to === "xsub" ? ["sync"] : [];
+    const takes = TWO_WAY.includes(to)
+      ? ["hello", "challenge", "echo"]
+      : to === "sub" || to === "xsub"
+        ? ["sync"]
+        : [];
 
     test.each(["hello", "challenge", "echo", "sync", "refused", "handshake"] as const)("%s", (kind) => {
       expect(formOf(to, from, kind)).toBe(takes.includes(kind) ? kind : "unsupported");

@@ -76,6 +76,13 @@ export class Calls {
     void this.#run();
   }
 
+  /** This moment on the server's clock, at the earliest; 0 while it has not answered yet. */
+  get moment(): number {
+    if (this.#reading === undefined) return 0;
+    const { now, receivedAt } = this.#reading;
+    return Math.max(Math.floor(now + (performance.now() - receivedAt) * MICROS), this.#opened);
+  }
+
   /** What the server answers; `undefined` where it does not answer in time. */
   make(call: Call, lasting = false): Promise<string | undefined> {
     if (this.#queue.length >= MOST_WAITING && !lasting) return Promise.resolve(undefined);

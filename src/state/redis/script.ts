@@ -201,6 +201,13 @@ local function since_of(row) return row and row.since or since end
 -- it forgets in the order in which it was asked to.
 local function is_live_still(row) return CALLED >= math.min(since_of(row), since_before) end
 
+-- The same of what was asked at a moment (0: before the caller knew one, but after it met this life of the table).
+local function is_live_since(row, mark)
+  if mark < 0 then return is_live_still(row) end
+  if mark == 0 then return forgot == 0 and life == FIRST_LIFE end
+  return mark >= math.min(since_of(row), since_before)
+end
+
 local function admit(stream, epoch, sequence, count, key, signed_after, live, to_fresh_name)
   local row = find(stream)
   local known = row and epoch <= row.epoch
@@ -273,7 +280,9 @@ end
 
 local CALLS = {
   admit = admit,
-  begin = function(stream, epoch, sequence, key) return begin(stream, epoch, sequence, key, is_live_still) end,
+  begin = function(stream, epoch, sequence, key, mark)
+    return begin(stream, epoch, sequence, key, function(row) return is_live_since(row, mark) end)
+  end,
   ask = ask,
   answered = answered,
   epochOf = epoch_of,

@@ -25,6 +25,9 @@ export interface RedisTableOptions {
 /** Sinces of refused streams that are kept for a log, at most. */
 const MOST_SINCES = 1000;
 
+/** In the place of a mark: what is begun was asked for just now. */
+const UNMARKED = -1;
+
 /** Streams in Redis, shared by all that have the same keys. */
 export class RedisStreams implements Streams {
   /** How many streams are remembered, as Redis said last. */
@@ -79,8 +82,13 @@ export class RedisStreams implements Streams {
     return this.#begun("answered", stream, nonce, reached.epoch, reached.sequence, reached.keyId);
   }
 
-  async begin(stream: string, { epoch, sequence, keyId }: Reached): Promise<Answered> {
-    return this.#begun("begin", stream, epoch, sequence, keyId);
+  async begin(stream: string, { epoch, sequence, keyId }: Reached, mark = UNMARKED): Promise<Answered> {
+    return this.#begun("begin", stream, epoch, sequence, keyId, mark);
+  }
+
+  /** This moment on the server's clock, at the earliest; 0 before it is known. */
+  mark(): number {
+    return this.#calls.moment;
   }
 
   async epochOf(stream: string): Promise<number> {
