@@ -40,8 +40,8 @@ interface Acquaintance {
   readonly sentAt: number;
   /** My epoch and number when I told him last how far I have come. */
   readonly told: { readonly epoch: number; readonly reached: number };
-  /** His nonce that I answered last. */
-  readonly ask: Buffer;
+  /** His nonce that I answered last, and when he asked it. */
+  readonly asked: { readonly nonce: Buffer; readonly epoch: number; readonly sentAt: number };
 }
 
 /** A control message, and whether it answered a nonce of mine. */
@@ -134,7 +134,7 @@ export class Handshake {
 
   /** Answers a nonce: whoever asked knows from then on how far this sender has come. */
   async #answer(heard: Heard): Promise<Outcome> {
-    const { control, before } = heard;
+    const { control } = heard;
     const { ask: answer } = control.body;
     const known = await this.#verifier.epochOf(control.origin);
     const mustAsk = this.#demands && (control.kind === "hello" || known !== control.origin.epoch);
@@ -143,31 +143,36 @@ export class Handshake {
     const body = { answer, ask, known };
     const kind = control.kind === "hello" ? "challenge" : "echo";
     const reply: Greeting = { kind, body, stranger: control };
+    const lost = isUnexpected(heard) ? this.#unheard(heard) : 0;
+    return lost > 0 ? { reply, forgotten: lost } : { reply };
+  }
+
+  /** How many messages were signed since the other end was told last how far this sender had come: in this epoch. */
+  #unheard({ before }: Heard): number {
     const { epoch, reached } = this.#signer;
-    const forgotten = isAskedAnew(heard) && before?.told.epoch === epoch;
-    return forgotten ? { reply, forgotten: reached - before.told.reached } : { reply };
+    return before?.told.epoch === epoch ? reached - before.told.reached : reached;
   }
 
   /**
-   * Of whoever is live: how late it is for him, and how far he was told that this sender has come. What asks without
-   * having been asked counts if he was known before, and it is no recording: that one tells nobody anything.
+   * Of whoever is live: how late it is for him, and how far he was told that this sender has come. Of others no more than
+   * what they were told, if they were known before and ask something new: a recording tells nobody anything.
    */
   #remember(heard: Heard, reply: Greeting | undefined): void {
     const { control, proven, before } = heard;
-    const { epoch, reached } = this.#signer;
-    const asksAnew = isAskedAnew(heard) && before?.told.epoch === epoch;
-    const answers = reply !== undefined && (proven || asksAnew);
-    const told = answers ? { epoch, reached } : before?.told;
-    const ask = answers ? control.body.ask : before?.ask;
-    if (told === undefined || ask === undefined || !(proven || asksAnew)) return;
-    const latest = proven && !isRecording(control.origin, before) ? control.origin : before;
+    if (!proven && !isUnexpected(heard)) return;
+    const { epoch, sentAt } = control.origin;
+    const answers = reply !== undefined;
+    const told = answers ? { epoch: this.#signer.epoch, reached: this.#signer.reached } : before?.told;
+    const asked = answers ? { nonce: control.body.ask, epoch, sentAt } : before?.asked;
+    if (told === undefined || asked === undefined) return;
+    const latest =
+      proven && !isRecording(control.origin, before) ? control.origin : (before ?? control.origin);
     const name = nameOf(control.origin);
     this.#acquaintances.delete(name);
     if (this.#acquaintances.size >= this.#limit) {
       this.#acquaintances.delete(this.#acquaintances.keys().next().value as string);
     }
-    const { epoch: heardEpoch, sentAt } = latest ?? control.origin;
-    this.#acquaintances.set(name, { epoch: heardEpoch, sentAt, told, ask });
+    this.#acquaintances.set(name, { epoch: latest.epoch, sentAt: latest.sentAt, told, asked });
   }
 
   /**
@@ -193,13 +198,7 @@ export class Handshake {
  */
 function mustAnswer({ control: { body }, proven, before }: Heard): boolean {
   if (!isNonce(body.ask)) return false;
-  return proven || !isNonce(body.answer) || !(before?.ask.equals(body.ask) ?? false);
-}
-
-/** Is it a challenge that nobody asked for, and not one that was heard before? Then a message was refused there. */
-function isAskedAnew({ control: { kind, body, origin }, before }: Heard): boolean {
-  if (kind !== "challenge" || isNonce(body.answer) || !isNonce(body.ask)) return false;
-  return !(before?.ask.equals(body.ask) ?? false) && !isRecording(origin, before);
+  return proven || !isNonce(body.answer) || !(before?.asked.nonce.equals(body.ask) ?? false);
 }
 
 function nameOf({ sender, pattern }: Origin): string {
@@ -214,8 +213,24 @@ function challengeOf(answer: Buffer, ask: Buffer, known: number, stranger: Stran
   return { kind: "challenge", body: { answer, ask, known }, stranger };
 }
 
+/** A challenge in the middle of a conversation: what was said since the last answer was refused. */
+function isUnexpected(heard: Heard): boolean {
+  const { kind, body } = heard.control;
+  return kind === "challenge" && isNonce(body.ask) && !isNonce(body.answer) && isNew(heard);
+}
+
+/** Does somebody who is known ask something that was not asked before? The same nonce, if what was answered got lost. */
+function isNew({ control: { origin, body }, before }: Heard): boolean {
+  if (before === undefined || isRecording(origin, before) || isRecording(origin, before.asked)) return false;
+  const { nonce, epoch, sentAt } = before.asked;
+  return !nonce.equals(body.ask) || origin.epoch > epoch || origin.sentAt > sentAt;
+}
+
 /** Time never goes back within an epoch, and epochs never do: what is older than the latest was recorded. */
-function isRecording({ epoch, sentAt }: Origin, latest: Acquaintance | undefined): boolean {
+function isRecording(
+  { epoch, sentAt }: Origin,
+  latest: Pick<Acquaintance, "epoch" | "sentAt"> | undefined,
+): boolean {
   if (latest === undefined) return false;
   return epoch < latest.epoch || (epoch === latest.epoch && sentAt < latest.sentAt);
 }

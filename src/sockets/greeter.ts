@@ -108,7 +108,7 @@ export class Greeter implements Liaison {
       this.#wire.tell(outcome, control);
       const reply = outcome.reply ?? (await this.#inLockStep(control, outcome.refused));
       const answered = reply !== undefined && this.#answers.take() && (await this.#answer(reply));
-      if (outcome.opens) this.#opened();
+      if (outcome.opens) this.#opened(control);
       return { answered, refused: outcome.refused };
     } catch {
       // The epoch could not be stored: nothing is signed until it is, and whoever asked asks again.
@@ -141,7 +141,9 @@ export class Greeter implements Liaison {
     return false;
   }
 
-  #opened(): void {
+  /** Whoever has answered and is unknown again has been forgotten since: he is asked at once. */
+  #opened(stranger: Stranger): void {
+    this.#challenged.delete(pathOf(stranger));
     this.#open = true;
     this.#repeat = FIRST_REPEAT;
   }
@@ -188,9 +190,9 @@ export class Greeter implements Liaison {
    * One stream that goes on and on is not challenged for each of its messages. It is over one path: whoever repeats its
    * messages over another must not keep its sender from being asked. A REP has to answer each anyway.
    */
-  #isDue({ origin: { sender, pattern }, routing }: Stranger): boolean {
+  #isDue(stranger: Stranger): boolean {
     if (this.#options.alternates) return true;
-    const stream = `${pattern} ${sender} ${hashOf(routing)}`;
+    const stream = pathOf(stranger);
     const now = performance.now();
     if (now - (this.#challenged.get(stream) ?? -Infinity) < SAME_STREAM) return false;
     this.#challenged.delete(stream);
@@ -202,9 +204,9 @@ export class Greeter implements Liaison {
   }
 }
 
-/** The frames that lead back to somebody, in a few bytes: they are unsigned, and of any size. */
-function hashOf(routing: readonly Buffer[]): string {
+/** A stream and the way back to it, in a few bytes: the frames that lead there are unsigned, and of any size. */
+function pathOf({ origin: { sender, pattern }, routing }: Stranger): string {
   const hash = createHash("sha256");
   for (const frame of routing) hash.update(`${frame.length}:`).update(frame);
-  return hash.digest("base64");
+  return `${pattern} ${sender} ${hash.digest("base64")}`;
 }

@@ -3,7 +3,7 @@
 import { Dealer, Reply } from "countersign";
 import { describe, expect, it } from "vitest";
 
-import { asking, strangerTo } from "./admission.js";
+import { ahead, asking, DAY, DEALER_TO_ROUTER, dropping, Meeting, nth, strangerTo } from "./admission.js";
 import { opened } from "./line.js";
 
 describe("attack 5: a message without the delimiter that a REP needs, from a stranger", () => {
@@ -25,5 +25,28 @@ describe("attack 5: a message without the delimiter that a REP needs, from a str
     await client.send(["", "1"]);
     await client.receive();
     expect(heard).toEqual(["1"]);
+  });
+});
+
+describe("attack 57 and 58: what is lost is told to its sender", () => {
+  it("when the echo was lost, and the first message with it", async () => {
+    const meeting = await Meeting.open(DEALER_TO_ROUTER);
+    meeting.attacker.hooks = dropping("up", "echo", 1);
+    await meeting.restartClient();
+    await nth(meeting.attacker, "up", "echo", 1);
+    expect(await meeting.live()).toBe(1);
+    expect(meeting.forgotten.map(({ lost }) => lost)).toEqual([1]);
+    meeting.expectOnce();
+  });
+
+  it("when its clock steps back by a day, which begins an epoch that nobody knows", async () => {
+    let by = 0;
+    const clock = () => ahead(by)();
+    const meeting = await Meeting.open(DEALER_TO_ROUTER, { sender: { clock } });
+    await meeting.honest();
+    by = -DAY;
+    expect(await meeting.live()).toBe(1);
+    expect(meeting.forgotten.map(({ lost }) => lost)).toEqual([1]);
+    meeting.expectOnce();
   });
 });
