@@ -56,6 +56,9 @@ export function splitOptions(options: unknown, queues: boolean, pattern: Pattern
   if (typeof signing !== "object" || signing === null) throw misuse("ERR_COUNTERSIGN_OPTIONS", NO_SIGNING);
   assertCodec(codec);
   assertWorkable(zeromq, pattern);
+  if (zeromq.conflate && (signing as SigningOptions).admit === "challenge") {
+    throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.conflateGreetings);
+  }
   const { conflate, mandatory, noDrop, sendTimeout = -1 } = zeromq;
   if (typeof sendTimeout !== "number") throw new TypeError("Option value must be a number");
   if (queues) delete zeromq.sendTimeout;
@@ -103,6 +106,8 @@ const NOT_SUPPORTED = {
     "welcomeMessage is sent by libzmq, unsigned: a signed SUB would refuse it. Publish a message when a subscription arrives.",
   conflate:
     "conflate keeps the last frame of a message, and on this socket type that parts topic and signature. Conflate after receiving, or use PUSH/PULL.",
+  conflateGreetings:
+    'conflate keeps the last message alone, and that may be a greeting, or what came before it. Use admit: "clock", or conflate after receiving.',
 } as const;
 
 /** Options that only the constructor can take: once signing has begun they would come too late to be checked. */

@@ -1,6 +1,6 @@
 // The messages of the greeting itself, and what is said before it is over: changed, cut, repeated, reflected, swapped, lost.
 
-import { Dealer, Reply } from "countersign";
+import { Dealer, Pair, Reply } from "countersign";
 import { describe, expect, it } from "vitest";
 
 import { ahead, asking, DAY, DEALER_TO_ROUTER, dropping, Meeting, nth, strangerTo } from "./admission.js";
@@ -48,5 +48,14 @@ describe("attack 57 and 58: what is lost is told to its sender", () => {
     expect(await meeting.live()).toBe(1);
     expect(meeting.forgotten.map(({ lost }) => lost)).toEqual([1]);
     meeting.expectOnce();
+  });
+});
+
+describe("conflate and challenge", () => {
+  it.each([
+    ["DEALER", (options: object) => new Dealer(options as never)],
+    ["PAIR", (options: object) => new Pair(options as never)],
+  ])("exclude each other on a %s", (_, make) => {
+    expect(() => make({ ...asking("alice"), conflate: true })).toThrow(/conflate/);
   });
 });
