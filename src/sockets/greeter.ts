@@ -15,6 +15,8 @@ export interface GreeterWire {
   send(greeting: Greeting): Promise<boolean>;
   /** Looks at what has arrived while the application does not. */
   pump(): void;
+  /** REQ: whether a message of this library's own waits for its answer, and everything else for that. */
+  unanswered(): boolean;
   /** Messages of the application's that wait for this greeter. */
   waiting(): number;
   /** Whether the first of them has a delimiter, as a REP behind this DEALER needs. */
@@ -68,6 +70,8 @@ export class Greeter implements Liaison {
   #began = false;
   #hearing = 0;
   #greetedAt = -Infinity;
+  /** When anything was said. */
+  #saidAt = -Infinity;
   #repeat = FIRST_REPEAT;
   #delimited = false;
 
@@ -149,6 +153,7 @@ export class Greeter implements Liaison {
   }
 
   async #answer(greeting: Greeting): Promise<boolean> {
+    this.#saidAt = performance.now();
     if (await this.#wire.send(greeting)) return true;
     if (this.#late.length < MOST_LATE) this.#late.push(greeting);
     this.#ticker.start(EAGER);
@@ -159,7 +164,7 @@ export class Greeter implements Liaison {
     if (this.#wire.closed) return undefined;
     this.#wire.pump();
     void this.#sendLate();
-    if (this.#mayGreet() && performance.now() - this.#greetedAt >= this.#repeat) void this.#greet();
+    if (this.#mustGreet()) void this.#greet();
     const expecting = !this.open && performance.now() - this.#greetedAt < EXPECTED;
     return expecting ? EAGER : IDLE;
   }
@@ -168,9 +173,19 @@ export class Greeter implements Liaison {
     return this.#began && this.#options.opens && !this.#open;
   }
 
+  /** A REQ whose greeting, or the answer to it, got lost can neither go on nor wait for long. */
+  #mustGreet(): boolean {
+    const now = performance.now();
+    if (this.#wire.unanswered()) {
+      return this.#hearing === 0 && now - this.#saidAt >= Math.max(this.#repeat, EXPECTED);
+    }
+    return this.#mayGreet() && now - this.#greetedAt >= this.#repeat;
+  }
+
   async #greet(): Promise<void> {
     this.#repeat = this.#greetedAt === -Infinity ? FIRST_REPEAT : Math.min(this.#repeat * 2, LAST_REPEAT);
     this.#greetedAt = performance.now();
+    this.#saidAt = this.#greetedAt;
     this.#delimited = this.#wire.delimits();
     // Not taken: nobody is there yet, and asking again costs nothing.
     if (!(await this.#wire.send(this.#handshake.hello()))) this.#repeat = FIRST_REPEAT;

@@ -47,6 +47,8 @@ export interface LineOptions {
   readonly mandatory: boolean;
   /** PUB's option; see {@link MAY_REFUSE}. */
   readonly noDrop: boolean;
+  /** REQ's option. */
+  readonly relaxed?: boolean;
   /** Whether the socket may have been connected or bound before: then nobody knows whether it has one peer. */
   readonly peersUnknown?: boolean;
 }
@@ -56,6 +58,8 @@ export const MAY_REFUSE = ["mandatory", "noDrop"] as const;
 
 /** The machinery between an application and a zeromq.js socket. */
 export class Line {
+  /** REQ: whether the application has relaxed it; libzmq does not say. */
+  relaxed: boolean;
   readonly #pattern: Pattern;
   readonly #signing: SigningOptions;
   readonly #conflate: boolean;
@@ -74,6 +78,7 @@ export class Line {
   constructor(raw: RawSocket, options: LineOptions) {
     const { pattern, signing, codec, sendTimeout, conflate } = options;
     assertOptions(signing);
+    this.relaxed = options.relaxed ?? false;
     this.#pattern = pattern;
     this.#signing = signing;
     this.#conflate = conflate;
@@ -168,6 +173,7 @@ export class Line {
     const wire = {
       send: (greeting: Greeting) => this.#greet(greeting),
       pump: () => this.#inbox?.pump(),
+      unanswered: () => this.#outbox?.asksControl ?? false,
       waiting: () => this.#outbox?.queued ?? 0,
       delimits: () => this.#outbox?.delimits ?? false,
       wake: () => this.wake(),

@@ -132,13 +132,15 @@ export class Outbox {
     routing: readonly Buffer[],
     to: Target["to"],
   ): Promise<boolean> {
-    if (!this.#raw.open || this.#signer.ready !== undefined || this.#asked !== undefined) return false;
+    if (!this.#raw.open || this.#signer.ready !== undefined) return false;
+    // A REQ may have lost a message of this library's own, or its answer; its application's is not for us to give up.
+    const again = this.asksControl;
+    if (this.#asked !== undefined && !again) return false;
     try {
-      if (!NEVER_WAIT.includes(this.#signer.pattern) && !this.#canWrite()) return false;
+      if (!again && !NEVER_WAIT.includes(this.#signer.pattern) && !this.#canWrite()) return false;
       const target = { to: stranger?.origin ?? to };
-      const sending = this.#raw.send(
-        this.#signer.signControl(kind, body, stranger?.routing ?? routing, target),
-      );
+      const signed = this.#signer.signControl(kind, body, stranger?.routing ?? routing, target);
+      const sending = again ? this.#raw.sendAgain(signed) : this.#raw.send(signed);
       if (this.#signer.pattern === "req") {
         this.#asked = this.#signer.requestTag;
         this.#asksControl = true;

@@ -16,6 +16,8 @@ export interface RawSocket {
   readonly sendHighWaterMark: number;
   /** Throws or rejects as zeromq.js does. */
   send(frames: readonly Buffer[]): Promise<void>;
+  /** REQ: the same, though the last message was not answered: it is left behind, with its connection. */
+  sendAgain(frames: readonly Buffer[]): Promise<void>;
   /** Throws or rejects as zeromq.js does. */
   receive(): Promise<Buffer[]>;
   /** SUB, XSUB: subscribes to a topic, or ends that, past the application. */

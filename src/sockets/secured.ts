@@ -173,6 +173,14 @@ function overrideOptions(
       (lineOf(socket) as Line).sendTimeout = value as number;
     },
   });
+  intercept(prototype, "relaxed", {
+    get: (socket) => lineOf(socket)?.relaxed,
+    set: (socket, value, assign) => {
+      assign();
+      const line = lineOf(socket);
+      if (line !== undefined) line.relaxed = Boolean(value);
+    },
+  });
   for (const name of MAY_REFUSE) {
     intercept(prototype, name, {
       set: (socket, value, assign) => {

@@ -123,6 +123,18 @@ export class Shell {
     }
   }
 
+  #sendAgain(frames: readonly Buffer[]): Promise<void> {
+    const request = this.#socket as NativeSocket & { relaxed: boolean };
+    const { relaxed } = this.line;
+    this.#reconnect();
+    request.relaxed = true;
+    try {
+      return this.#native.send(frames);
+    } finally {
+      request.relaxed = relaxed;
+    }
+  }
+
   #handOver(operation: Promise<void>): Promise<void> {
     const handBack = () => {
       this.#handedOver = undefined;
@@ -165,6 +177,7 @@ export class Shell {
         return socket.sendHighWaterMark;
       },
       send: (frames) => this.#native.send(frames),
+      sendAgain: (frames) => this.#sendAgain(frames),
       receive: () => this.#native.receive(),
       subscribe: (topic, wanted) => this.#subscribe(topic, wanted),
       reconnect: () => this.#reconnect(),

@@ -39,6 +39,8 @@ export interface SplitOptions {
   readonly conflate: boolean;
   /** ROUTER: a message that leads nowhere is refused, not dropped. */
   readonly mandatory: boolean;
+  /** REQ: may ask again before it was answered. */
+  readonly relaxed: boolean;
   /** PUB: a message that a subscriber has no room for is refused, not dropped. */
   readonly noDrop: boolean;
   /** What zeromq.js gets. */
@@ -59,7 +61,7 @@ export function splitOptions(options: unknown, queues: boolean, pattern: Pattern
   if (zeromq.conflate && (signing as SigningOptions).admit === "challenge") {
     throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.conflateGreetings);
   }
-  const { conflate, mandatory, noDrop, sendTimeout = -1 } = zeromq;
+  const { conflate, mandatory, noDrop, relaxed, sendTimeout = -1 } = zeromq;
   if (typeof sendTimeout !== "number") throw new TypeError("Option value must be a number");
   if (queues) delete zeromq.sendTimeout;
   return {
@@ -69,6 +71,7 @@ export function splitOptions(options: unknown, queues: boolean, pattern: Pattern
     conflate: Boolean(conflate),
     mandatory: Boolean(mandatory),
     noDrop: Boolean(noDrop),
+    relaxed: Boolean(relaxed),
     zeromq,
   };
 }

@@ -3,7 +3,17 @@
 import { Dealer, Pair, Reply } from "countersign";
 import { describe, expect, it } from "vitest";
 
-import { ahead, asking, DAY, DEALER_TO_ROUTER, dropping, Meeting, nth, strangerTo } from "./admission.js";
+import {
+  ahead,
+  asking,
+  DAY,
+  DEALER_TO_ROUTER,
+  dropping,
+  Meeting,
+  nth,
+  REQ_TO_REP,
+  strangerTo,
+} from "./admission.js";
 import { opened } from "./line.js";
 
 describe("attack 5: a message without the delimiter that a REP needs, from a stranger", () => {
@@ -31,6 +41,7 @@ describe("attack 5: a message without the delimiter that a REP needs, from a str
 describe("attack 57 and 58: what is lost is told to its sender", () => {
   it("when the echo was lost, and the first message with it", async () => {
     const meeting = await Meeting.open(DEALER_TO_ROUTER);
+    await meeting.honest();
     meeting.attacker.hooks = dropping("up", "echo", 1);
     await meeting.restartClient();
     await nth(meeting.attacker, "up", "echo", 1);
@@ -57,5 +68,35 @@ describe("conflate and challenge", () => {
     ["PAIR", (options: object) => new Pair(options as never)],
   ])("exclude each other on a %s", (_, make) => {
     expect(() => make({ ...asking("alice"), conflate: true })).toThrow(/conflate/);
+  });
+});
+
+describe("attack 58: whatever of a greeting gets lost, it is said again", () => {
+  it.each([
+    ["up", "hello", 3],
+    ["down", "challenge", 3],
+    ["up", "echo", 1],
+  ] as const)("between DEALER and ROUTER (%s: %s, %i times)", async (direction, kind, count) => {
+    const meeting = await Meeting.open(DEALER_TO_ROUTER);
+    await meeting.honest();
+    meeting.attacker.hooks = dropping(direction, kind, count);
+    await meeting.restartClient();
+    expect(await meeting.live()).toBeLessThanOrEqual(1);
+    await meeting.honest();
+    meeting.expectOnce();
+  });
+
+  it.each([
+    ["up", "hello"],
+    ["down", "challenge"],
+    ["up", "echo"],
+    ["down", "echo"],
+  ] as const)("between REQ and REP (%s: %s)", async (direction, kind) => {
+    const meeting = await Meeting.open(REQ_TO_REP);
+    await meeting.honest();
+    meeting.attacker.hooks = dropping(direction, kind, 1);
+    await meeting.restartClient();
+    await meeting.honest();
+    meeting.expectOnce();
   });
 });
