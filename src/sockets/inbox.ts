@@ -175,14 +175,22 @@ export class Inbox {
 
   /**
    * Verifies a message and puts it among those that are ready. Where the memory is elsewhere, all that have arrived are
-   * asked about before the first answer is waited for: they are ruled on in order, and taken in order.
+   * asked about before the first answer is waited for: they are ruled on in order, and taken in order. Not behind a message
+   * to this end itself: it may be what admits those that come after it.
    */
   async #take(frames: Buffer[]): Promise<void> {
     const first = this.#examine(frames);
     if (!(first instanceof Promise)) return this.#settle(first);
     const inFlight: Examined[] = [first];
-    while (inFlight.length < MOST_IN_FLIGHT && this.#raw.open && this.#raw.readable) {
-      inFlight.push(this.#examine(await this.#raw.receive()));
+    let last: Examined = first;
+    while (
+      last instanceof Promise &&
+      inFlight.length < MOST_IN_FLIGHT &&
+      this.#raw.open &&
+      this.#raw.readable
+    ) {
+      last = this.#examine(await this.#raw.receive());
+      inFlight.push(last);
     }
     for (const examined of inFlight) await this.#settle(await examined);
   }

@@ -1,7 +1,8 @@
 // The messages of the greeting itself, and what is said before it is over: changed, cut, repeated, reflected, swapped, lost.
 
-import { Dealer, Pair, Reply } from "countersign";
+import { Dealer, MemoryState, Pair, Reply } from "countersign";
 import { describe, expect, it } from "vitest";
+import type { ReplayState, Streams } from "../../src/replay/state.js";
 
 import {
   ahead,
@@ -9,12 +10,15 @@ import {
   DAY,
   DEALER_TO_ROUTER,
   dropping,
+  kindOf,
   Meeting,
   nth,
   REQ_TO_REP,
   strangerTo,
+  until,
 } from "./admission.js";
 import { opened } from "./line.js";
+import type { Frames } from "./zmtp.js";
 
 describe("attack 5: a message without the delimiter that a REP needs, from a stranger", () => {
   it("does not end its receive loop", async () => {
@@ -98,5 +102,58 @@ describe("attack 58: whatever of a greeting gets lost, it is said again", () => 
     await meeting.restartClient();
     await meeting.honest();
     meeting.expectOnce();
+  });
+});
+
+/** A memory that answers later, as one elsewhere does. */
+class Elsewhere implements ReplayState {
+  readonly asynchronous = true;
+  readonly #memory = new MemoryState();
+
+  table(...given: Parameters<ReplayState["table"]>): Streams {
+    const streams = this.#memory.table(...given);
+    const later =
+      <Given extends unknown[], Result>(answer: (...given: Given) => Result) =>
+      async (...given: Given) =>
+        answer.apply(streams, given);
+    return {
+      get size() {
+        return streams.size;
+      },
+      admit: later(streams.admit),
+      ask: later(streams.ask),
+      answered: later(streams.answered),
+      begin: later(streams.begin),
+      epochOf: later(streams.epochOf),
+      forgetKey: later(streams.forgetKey),
+      sinceOf: (stream) => streams.sinceOf(stream),
+    };
+  }
+}
+
+describe("attack 57: data behind the echo that admits it, in one piece with another's", () => {
+  it("is delivered, where the memory is elsewhere too", async () => {
+    const meeting = await Meeting.open(DEALER_TO_ROUTER, { receiver: { state: new Elsewhere() } });
+    const other = opened(new Dealer(asking("other")));
+    other.connect(meeting.attacker.endpoint);
+    await other.send("admitted");
+    await until(() => meeting.delivered.length === 1);
+    const held: Frames[] = [];
+    meeting.attacker.hooks = {
+      onMessage(frames, { direction }) {
+        if (direction === "down" || kindOf(frames) === "hello") return undefined;
+        held.push(frames);
+        return "drop";
+      },
+    };
+    await other.send("honest 1");
+    await until(() => held.length === 1);
+    await meeting.restartClient();
+    await meeting.sender.send("honest 2");
+    await until(() => held.length === 3);
+    expect(held.map(kindOf)).toEqual(["data", "echo", "data"]);
+    meeting.connection.inject("up", ...held);
+    await until(() => meeting.delivered.length + meeting.refused.length === 3);
+    expect(meeting.delivered).toEqual(["admitted", "honest 1", "honest 2"]);
   });
 });

@@ -200,6 +200,8 @@ export class Meeting {
   readonly twins: Twin[] = [];
   server!: AnySocket;
   client!: AnySocket;
+  /** The newest connection of the client. */
+  connection!: Connection;
   #sent = 0;
 
   private constructor(encounter: Encounter) {
@@ -228,11 +230,6 @@ export class Meeting {
     return this.encounter.direction === "up" ? this.server : this.client;
   }
 
-  /** The newest connection, once it stands. */
-  connection(): Promise<Connection> {
-    return this.attacker.connection(this.attacker.connections.length - 1);
-  }
-
   async startServer(signing: Signing = {}): Promise<void> {
     this.server = this.encounter.server(this.#listening("server", signing)) as AnySocket;
     await this.server.bind("tcp://127.0.0.1:*");
@@ -245,7 +242,7 @@ export class Meeting {
     const next = this.attacker.connections.length;
     this.client.connect(this.attacker.endpoint);
     if (this.encounter.direction === "down") this.#listen(this.client);
-    await this.attacker.connection(next);
+    this.connection = await this.attacker.connection(next);
     if (this.client instanceof Subscriber) await this.client.ready();
     // A ROUTER that speaks first is heard from when it has been asked.
     else if (this.client instanceof Dealer) await until(() => this.#echoesSince(next) > 0);
@@ -257,13 +254,12 @@ export class Meeting {
     const next = this.attacker.connections.length;
     this.attacker.target = this.server.lastEndpoint as string;
     for (const connection of this.attacker.connections) connection.cut();
-    await this.attacker.connection(next);
+    this.connection = await this.attacker.connection(next);
   }
 
   async restartClient(signing: Signing = {}): Promise<void> {
-    const gone = this.attacker.connections.at(-1);
     this.client.close();
-    await gone?.closed;
+    await this.connection.closed;
     await this.startClient(signing);
   }
 
@@ -315,7 +311,7 @@ export class Meeting {
   async replay(recorded: readonly Frames[]): Promise<Rejection[]> {
     const before = this.refused.length;
     if (this.encounter.direction === "down" || this.encounter === PAIR_TO_PAIR) {
-      (await this.connection()).inject(this.encounter.direction, ...recorded);
+      this.connection.inject(this.encounter.direction, ...recorded);
     } else {
       const stranger = strangerTo(this.attacker.endpoint);
       for (const frames of recorded) await stranger.send([...frames]);
