@@ -52,6 +52,8 @@ const IDLE = 25;
 const EXPECTED = 1000;
 /** Milliseconds between two challenges of one stream, over one path, that nobody asked for. */
 const SAME_STREAM = 100;
+/** Milliseconds between two answers to one hello: whoever said it says it again later than that. */
+const SAME_HELLO = 50;
 /** Answers a second to whoever asks, and challenges to whoever is unknown. */
 const ANSWERS = 5000;
 /** Answers that wait for ZeroMQ to take them. */
@@ -63,7 +65,8 @@ export class Greeter implements Liaison {
   readonly #wire: GreeterWire;
   readonly #options: GreeterOptions;
   readonly #answers = new RateLimit(ANSWERS, ANSWERS);
-  readonly #challenged: Map<string, number> = new Map();
+  /** When whom was challenged, and which hello answered, over which path. */
+  readonly #doneAt: Map<string, number> = new Map();
   readonly #ticker = new Ticker<Greeter>(this, (greeter) => greeter.#tick());
   readonly #late: Greeting[] = [];
   #open: boolean;
@@ -106,6 +109,8 @@ export class Greeter implements Liaison {
   }
 
   async hear(control: Control): Promise<Heard> {
+    // A recording that is repeated and repeated must not use up the answers that others wait for.
+    if (this.#isRepeated(control)) return { answered: false, refused: undefined };
     this.#hearing++;
     try {
       const outcome = await this.#handshake.receive(control);
@@ -132,7 +137,7 @@ export class Greeter implements Liaison {
 
   async challenge(reason: Reason, stranger: Stranger): Promise<boolean> {
     if (!this.#options.challenges || (reason !== "not-live" && reason !== "stale-epoch")) return false;
-    if (!this.#isDue(stranger) || !this.#answers.take()) return false;
+    if (!this.#mayChallenge(stranger) || !this.#answers.take()) return false;
     const greeting = await this.#handshake.challenge({ reason, stranger });
     return greeting !== undefined && (await this.#answer(greeting));
   }
@@ -147,7 +152,7 @@ export class Greeter implements Liaison {
 
   /** Whoever has answered and is unknown again has been forgotten since: he is asked at once. */
   #opened(stranger: Stranger): void {
-    this.#challenged.delete(pathOf(stranger));
+    this.#doneAt.delete(pathOf(stranger));
     this.#open = true;
     this.#repeat = FIRST_REPEAT;
   }
@@ -205,16 +210,24 @@ export class Greeter implements Liaison {
    * One stream that goes on and on is not challenged for each of its messages. It is over one path: whoever repeats its
    * messages over another must not keep its sender from being asked. A REP has to answer each anyway.
    */
-  #isDue(stranger: Stranger): boolean {
-    if (this.#options.alternates) return true;
-    const stream = pathOf(stranger);
+  #mayChallenge(stranger: Stranger): boolean {
+    return this.#options.alternates || this.#isDue(pathOf(stranger), SAME_STREAM);
+  }
+
+  #isRepeated(control: Control): boolean {
+    if (control.kind !== "hello" || this.#options.alternates) return false;
+    return !this.#isDue(`${control.body.ask.toString("hex")} ${pathOf(control)}`, SAME_HELLO);
+  }
+
+  /** Whether this was not done in so many milliseconds; then it counts as done now. */
+  #isDue(what: string, pause: number): boolean {
     const now = performance.now();
-    if (now - (this.#challenged.get(stream) ?? -Infinity) < SAME_STREAM) return false;
-    this.#challenged.delete(stream);
-    if (this.#challenged.size >= this.#options.limit) {
-      this.#challenged.delete(this.#challenged.keys().next().value as string);
+    if (now - (this.#doneAt.get(what) ?? -Infinity) < pause) return false;
+    this.#doneAt.delete(what);
+    if (this.#doneAt.size >= this.#options.limit) {
+      this.#doneAt.delete(this.#doneAt.keys().next().value as string);
     }
-    this.#challenged.set(stream, now);
+    this.#doneAt.set(what, now);
     return true;
   }
 }

@@ -245,7 +245,7 @@ export class Meeting {
     this.connection = await this.attacker.connection(next);
     if (this.client instanceof Subscriber) await this.client.ready();
     // A ROUTER that speaks first is heard from when it has been asked.
-    else if (this.client instanceof Dealer) await until(() => this.#echoesSince(next) > 0);
+    else if (this.encounter === ROUTER_TO_DEALER) await until(() => this.#echoesSince(next) > 0);
   }
 
   async restartServer(signing: Signing = {}): Promise<void> {
