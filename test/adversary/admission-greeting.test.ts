@@ -21,7 +21,8 @@ import {
 import type { Direction } from "./connection.js";
 import { handMade } from "./forge.js";
 import { type Flow, flowNamed, opened, RECEIVER, SENDER } from "./line.js";
-import { bits, edited, flipped } from "./tamper.js";
+import { bits, flipped } from "./tamper.js";
+import type { Recorded } from "./wire-proxy.js";
 import type { Frames } from "./zmtp.js";
 
 const STEPS: readonly [KindName, Direction][] = [
@@ -268,8 +269,7 @@ describe("control messages out of place", () => {
       await nth(meeting.attacker, "up", "echo", 0),
     ];
     const said = meeting.attacker.recorded.length;
-    const [data] = meeting.data();
-    const [signature, body] = data?.frames as [Buffer, Buffer];
+    const [signature, body] = (meeting.data()[0] as Recorded).frames as [Buffer, Buffer];
     const control = [hello, echo].map(({ frames }) => frames[0] as Buffer);
     const mixed = control.flatMap((frame) => [
       [signature, frame],
