@@ -11,6 +11,7 @@ import { type Arrival, frameText, type KeyRecord, type Receiver, type Vector } f
 import { receiverOf } from "../vectors/receiver.js";
 import {
   batchOf,
+  controlOf,
   type Fields,
   FLAG,
   KIND,
@@ -129,6 +130,21 @@ function randomRegion(roll: Dice, batch: boolean): Buffer {
   return region;
 }
 
+/** A control kind, most often one that means something to this receiver. */
+function randomControl({ pick, chance }: Dice, pattern: Pattern): number {
+  if (chance(10)) return pick([KIND.hello, KIND.challenge, KIND.echo, KIND.sync, KIND.refused, KIND.handshake]);
+  if (pattern === "sub" || pattern === "xsub") return KIND.sync;
+  return pick([KIND.hello, KIND.challenge, KIND.echo]);
+}
+
+function randomControlBody({ pick, chance, below }: Dice): Buffer {
+  const nonce = () => Buffer.alloc(16, pick([0, 1, 255]));
+  const number = () => (chance(95) ? BigInt(below(1000)) : pick([2n ** 53n - 1n, 2n ** 53n, 2n ** 64n - 1n]));
+  const body = controlOf({ answer: nonce(), ask: nonce(), reached: number(), known: number() });
+  if (chance(92)) return body;
+  return chance(50) ? body.subarray(0, below(48)) : Buffer.concat([body, Buffer.alloc(1 + below(4))]);
+}
+
 function randomFlags(
   { pick, chance }: Dice,
   from: Pattern,
@@ -183,11 +199,13 @@ function randomFrames(roll: Dice, receiver: Receiver): Buffer[] {
   if (enveloped && delimited) routing.push(Buffer.alloc(0));
   const { flags } = randomFlags(roll, from, receiver, delimited);
   const batch = chance(15);
-  const kind = chance(98) ? (batch ? KIND.batch : KIND.data) : below(12);
+  const control = chance(10);
+  const kind = control ? randomControl(roll, pattern) : chance(98) ? (batch ? KIND.batch : KIND.data) : below(12);
   const fields = {
     ...randomFields(roll, from),
     kind,
     flags: batch && chance(90) ? (flags | FLAG.inline) & ~FLAG.bound : flags,
+    ...(control && chance(95) && { sequence: 0n, ordinal: 0, flags: flags | FLAG.inline }),
   };
   const has = (flag: number) => (fields.flags & flag) !== 0;
   const sealing: Sealing = {
@@ -200,6 +218,7 @@ function randomFrames(roll: Dice, receiver: Receiver): Buffer[] {
     ...(has(FLAG.bound) && { requestTag: chance(95) ? REQUEST_TAG : Buffer.alloc(32) }),
     recipientKey: has(FLAG.recipientKey),
   };
+  if (control && has(FLAG.inline)) return sealRegion(randomControlBody(roll), sealing);
   if (has(FLAG.inline)) return sealRegion(randomRegion(roll, kind === KIND.batch), sealing);
   return sealDetached(
     randomBody(roll).map((text) => Buffer.from(text)),
@@ -263,10 +282,13 @@ describe.skipIf(maySkip(python))("the Python verifier (python3)", () => {
   it(`says of ${VECTORS * MESSAGES} random messages what the product says`, () => {
     const vectors = Array.from({ length: VECTORS }, (_, i) => randomVector(i + 1));
     const fates = vectors.flatMap(({ messages }) =>
-      messages.map(({ expect }) => (expect.ok ? "delivered" : expect.reason)),
+      messages.map(({ expect }) =>
+        expect.ok ? "delivered" : "control" in expect ? expect.control.kind : expect.reason,
+      ),
     );
     expect(fates.filter((fate) => fate === "delivered").length).toBeGreaterThan(fates.length / 10);
-    expect(new Set(fates).size).toBeGreaterThan(18);
+    expect(new Set(fates).size).toBeGreaterThan(22);
+    expect(fates).toEqual(expect.arrayContaining(["hello", "challenge", "echo", "sync"]));
     const file = join(scratch, "random.json");
     writeFileSync(file, JSON.stringify({ about: "made at random", vectors }));
     const told = execFileSync(required(python), [inThisFolder("verify.py"), file], { encoding: "utf8" });

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { DerivationFile, VectorFile } from "../vectors/format.js";
+import type { DerivationFile, MemoryFile, VectorFile } from "../vectors/format.js";
 import { findPython, inThisFolder, maySkip, required } from "./python.js";
 
 const python = findPython();
@@ -19,10 +19,10 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 function countVectors(): number {
   const counts = files.map((file) => {
-    const { vectors, derivations } = JSON.parse(readFileSync(file, "utf8")) as Partial<
-      VectorFile & DerivationFile
+    const { vectors, derivations, memories } = JSON.parse(readFileSync(file, "utf8")) as Partial<
+      VectorFile & DerivationFile & MemoryFile
     >;
-    return (vectors ?? derivations ?? []).length;
+    return (vectors ?? derivations ?? memories ?? []).length;
   });
   return counts.reduce((sum, count) => sum + count, 0);
 }

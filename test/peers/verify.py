@@ -8,6 +8,7 @@ As a module it gives `Receiver`, and `sign` for the other direction. Section num
 import hashlib
 import hmac
 import json
+import os
 import struct
 import sys
 
@@ -18,7 +19,14 @@ MAX_NUMBER = 2**53 - 1
 
 # Section 3
 INLINE, DELIMITED, TOPIC, BOUND, ADDRESSED, RECIPIENT_KEY, SEALED = (1 << bit for bit in range(7))
-DATA, BATCH = 1, 2
+DATA, BATCH, HELLO, CHALLENGE, ECHO, SYNC = range(1, 7)
+
+# Section 9
+CONTROL_NAMES = {HELLO: "hello", CHALLENGE: "challenge", ECHO: "echo", SYNC: "sync"}
+GREETING = (HELLO, CHALLENGE, ECHO)
+TWO_WAY = ("router", "dealer", "req", "rep", "pair")
+SUBSCRIBERS = ("sub", "xsub")
+CONTROL_BYTES = 48
 
 # Section 5
 PATTERNS = ["pair", "pub", "sub", "req", "rep", "dealer", "router", "pull", "push", "xpub", "xsub"]
@@ -188,6 +196,14 @@ def read_batch(region, least, limits, sequence):
     return bodies
 
 
+def read_control(region):
+    """Section 9: what is answered and asked, reached and known."""
+    demand(len(region) == CONTROL_BYTES, "malformed")
+    reached, known = struct.unpack(">2Q", region[32:])
+    demand(max(reached, known) <= MAX_NUMBER, "malformed")
+    return {"answer": region[:16].hex(), "ask": region[16:32].hex(), "reached": reached, "known": known}
+
+
 def payload_of(frames):
     lengths = struct.pack(">%dI" % (len(frames) + 1), len(frames), *map(len, frames))
     return lengths + b"".join(frames)
@@ -204,6 +220,7 @@ class Stream:
 
     def begin(self, epoch, first):
         self.epoch, self.first, self.last, self.seen = epoch, first, 0, set()
+        self.doubt = -1
 
 
 class Table:
@@ -212,6 +229,7 @@ class Table:
     def __init__(self, since, limit, window):
         self.since, self.limit, self.window, self.forgot = since, limit, window, False
         self.streams = {}
+        self.nonces = {}
 
     def highest_heard(self):
         return max((stream.heard_at for stream in self.streams.values()), default=self.since)
@@ -222,6 +240,8 @@ class Table:
         if stream is None or header.epoch > stream.epoch:
             return
         demand(header.epoch == stream.epoch, "stale-epoch", True)
+        if header.sequence <= stream.doubt:
+            return
         if self.window == 0:
             demand(header.sequence > stream.last, "replayed", True)
             return
@@ -235,12 +255,12 @@ class Table:
         """8.3 and 8.4; returns whether the message is late."""
         heard_at = max(now, self.highest_heard())
         stream = self.streams.pop(header.sender, None)
-        late = stream is not None and header.epoch == stream.epoch and header.sequence < stream.last
+        late = self.knows(stream, header) and header.epoch == stream.epoch and header.sequence < stream.last
         if stream is None:
             if len(self.streams) >= self.limit:
                 self.forget(next(iter(self.streams)))
             stream = Stream(self.since)
-        if stream.epoch is None or header.epoch > stream.epoch:
+        if stream.epoch is None or header.epoch > stream.epoch or stream.doubt >= 0:
             stream.begin(header.epoch, header.sequence)
         stream.last = max(stream.last, header.sequence + count - 1)
         if self.window > 0:
@@ -250,8 +270,37 @@ class Table:
         self.streams[header.sender] = stream
         return late
 
+    def knows(self, stream, header):
+        """8.2 and 8.6: is it of an epoch that is remembered, or a lower one, and not in doubt?"""
+        if stream is None or header.epoch > stream.epoch:
+            return False
+        return header.epoch < stream.epoch or header.sequence > stream.doubt
+
+    def ask(self, name):
+        """8.6: the nonce that waits to be answered, or a new one."""
+        return self.nonces.setdefault(name, os.urandom(16))
+
+    def answered(self, name, nonce, epoch, reached, key_id, now):
+        """8.6: an answer to the nonce that waits; good once."""
+        if name not in self.nonces or self.nonces[name] != nonce:
+            return "unasked"
+        del self.nonces[name]
+        return self.begin(name, epoch, reached, key_id, now)
+
+    def begin(self, name, epoch, reached, key_id, now):
+        """8.6: the stream begins at (epoch, reached), unless that is known already."""
+        stream = self.streams.get(name)
+        if stream is not None and epoch < stream.epoch:
+            return "stale-epoch"
+        if stream is not None and epoch == stream.epoch and stream.doubt < 0:
+            return "begun"
+        numbers = Numbers(name, epoch, reached + 1)
+        self.remember(numbers, 0, key_id, now)
+        return "begun"
+
     def forget(self, name):
         self.since = max(self.since, self.streams.pop(name).heard_at)
+        self.nonces.pop(name, None)
         self.forgot = True
 
     def revoke(self, key_id, now):
@@ -259,6 +308,13 @@ class Table:
         for name in [name for name, stream in self.streams.items() if stream.key_id == key_id]:
             self.forget(name)
         self.since = since
+
+
+class Numbers:
+    """As much of a header as a memory looks at."""
+
+    def __init__(self, sender, epoch, sequence):
+        self.sender, self.epoch, self.sequence = sender, epoch, sequence
 
 
 class Counter:
@@ -318,6 +374,8 @@ class Receiver:
         key = self.authenticate(header, topic, covered, tag, request_tag, now)
         mine = (header.sender, header.pattern) == (self.name, self.pattern)
         demand(not mine, "reflected", True)
+        if header.kind in CONTROL_NAMES:
+            return {"ok": False, "control": self.control_of(header, key, bodies)}
         table = self.tables[header.pattern]
         self.check_live(header, table, now)
         table.check(header, len(bodies))
@@ -336,6 +394,23 @@ class Receiver:
         verdict = {"ok": True, "delivered": [frames[:index] + body for body in bodies], "origin": origin}
         return {**verdict, "lost": lost} if lost else verdict
 
+    def control_of(self, header, key, body):
+        origin = {
+            "sender": header.sender,
+            "pattern": header.pattern,
+            "keyId": "%08x" % key.id,
+            "epoch": header.epoch,
+            "sentAt": header.sent_at,
+            "addressed": header.has(ADDRESSED),
+        }
+        return {"kind": CONTROL_NAMES[header.kind], **body, **origin}
+
+    def takes(self, kind):
+        """Step 1.6"""
+        if kind in (DATA, BATCH):
+            return True
+        return self.pattern in SUBSCRIBERS if kind == SYNC else kind in GREETING and self.pattern in TWO_WAY
+
     def check_header(self, frames, index, delimited):
         """Steps 1.1 to 1.17."""
         demand(index < len(frames) and frames[index][:2] == MAGIC, "unsigned")
@@ -343,13 +418,15 @@ class Receiver:
         demand(not (self.pattern == "req" and frame == REFUSED), "refused")
         header = Header(frame)
         from_server = header.pattern in ("router", "rep")
-        demand(header.kind in (DATA, BATCH), "unsupported")
+        demand(self.takes(header.kind), "unsupported")
         demand(header.pattern in HEARS[self.pattern], "wrong-pattern")
         demand(not header.has(SEALED), "unsupported")
         demand(header.has(TOPIC) == (self.pattern in ("sub", "xsub")), "malformed")
         demand(header.has(DELIMITED) == delimited, "wrong-envelope")
         demand(header.has(ADDRESSED) or not header.has(RECIPIENT_KEY), "malformed")
-        demand(header.sequence > 0, "malformed")
+        control = header.kind in CONTROL_NAMES
+        demand((header.sequence == 0) == control, "malformed")
+        demand(not control or (header.has(INLINE) and header.ordinal == 0), "malformed")
         if header.kind == BATCH:
             fits = header.has(INLINE) and not header.has(DELIMITED) and not header.has(BOUND)
             demand(fits, "malformed")
@@ -374,6 +451,8 @@ class Receiver:
             demand(len(behind) <= self.limits["frames"], "too-large")
             demand(sum(map(len, behind)) <= self.limits["bytes"], "too-large")
             covered, bodies = payload_of(behind), [behind]
+        elif header.kind in CONTROL_NAMES:
+            covered, bodies = region, read_control(region)
         elif header.kind == BATCH:
             covered, bodies = region, read_batch(region, least, self.limits, header.sequence)
         else:
@@ -412,7 +491,7 @@ class Receiver:
         """8.2"""
         demand(self.max_age is None or now - header.sent_at <= self.max_age, "too-old", True)
         stream = table.streams.get(header.sender)
-        if stream is not None and header.epoch <= stream.epoch:
+        if table.knows(stream, header):
             return
         demand(header.epoch <= now + 86_400_000_000, "future-epoch", True)
         if header.has(BOUND) or (header.has(ADDRESSED) and self.fresh and not table.forgot):
@@ -524,6 +603,62 @@ def run_vector(vector):
     return differences
 
 
+def found_table(vector):
+    """The memory of a vector: what an earlier run left behind, in doubt or not."""
+    table = Table(0, vector.get("streams", 2**20), vector.get("window", 0))
+    for row in vector.get("found", []):
+        stream = Stream(0)
+        stream.begin(row["epoch"], row["last"] + 1)
+        stream.last, stream.doubt = row["last"], -1 if row["certain"] else row["last"]
+        stream.key_id, stream.heard_at = 1, 0
+        table.streams[row["stream"]] = stream
+    return table
+
+
+def run_memory(vector):
+    """What differs between the steps of the vector and this memory."""
+    table, names, differences = found_table(vector), {}, []
+    for now, step in enumerate(vector["steps"], 1):
+        gives = None
+        if "ask" in step:
+            nonce = table.ask(step["ask"])
+            known = [name for name, other in names.items() if other == nonce]
+            expected, gives = step["nonce"], known[0] if known else None
+            if not known and step["nonce"] not in names:
+                names[step["nonce"]], gives = nonce, step["nonce"]
+        elif "answered" in step:
+            nonce = names.get(step["nonce"], bytes(16))
+            expected = step["gives"]
+            gives = table.answered(step["answered"], nonce, step["epoch"], step["reached"], 1, now)
+        elif "begin" in step:
+            expected = step["gives"]
+            gives = table.begin(step["begin"], step["epoch"], step["reached"], 1, now)
+        elif "claim" in step:
+            expected, gives = step["gives"], claim_of(table, step["claim"], now)
+        elif "known" in step:
+            stream = table.streams.get(step["known"])
+            expected, gives = step["gives"], 0 if stream is None else stream.epoch
+        else:
+            expected = gives
+            table.revoke(step["revoke"], now)
+        if gives != expected:
+            differences.append("step %d: expected %s, got %s" % (now, expected, gives))
+    return differences
+
+
+def claim_of(table, claim, now):
+    """8.6: a message whose tag has verified; live by other evidence only if the vector says so."""
+    numbers, count = Numbers(claim["stream"], claim["epoch"], claim["sequence"]), claim.get("count", 1)
+    stream = table.streams.get(claim["stream"])
+    if not table.knows(stream, numbers) and not claim.get("live"):
+        return "not-live"
+    try:
+        table.check(numbers, count)
+    except Refused as refused:
+        return refused.reason
+    return "late" if table.remember(numbers, count, claim.get("keyId", 1), now) else "new"
+
+
 def run_derivation(step):
     prk = extract(bytes.fromhex(step["secret"]))
     recipient = expand(prk, "sender", step["recipient"])
@@ -545,8 +680,9 @@ def main(paths):
     for path in paths:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
-        for vector in content.get("vectors", []) + content.get("derivations", []):
-            differences = run_vector(vector) if "messages" in vector else run_derivation(vector)
+        for vector in content.get("vectors", []) + content.get("derivations", []) + content.get("memories", []):
+            run = run_vector if "messages" in vector else run_memory if "steps" in vector else run_derivation
+            differences = run(vector)
             for difference in differences:
                 print("%s: %s: %s" % (path, vector["name"], difference))
             failed += bool(differences)

@@ -1,7 +1,9 @@
 // The vector files by name: what is in each, as text.
 
+import { memories } from "./challenge.js";
+import * as control from "./control.js";
 import { derivations } from "./derivations.js";
-import type { DerivationFile, Vector, VectorFile } from "./format.js";
+import type { DerivationFile, MemoryFile, Vector, VectorFile } from "./format.js";
 import * as keys from "./keys.js";
 import * as layouts from "./layouts.js";
 import * as malformed from "./malformed.js";
@@ -11,6 +13,7 @@ import * as pairs from "./pairs.js";
 import * as recipients from "./recipients.js";
 import * as tampered from "./tampered.js";
 
+const ABOUT_MEMORIES = "Memories under admission by challenge, step by step, section 8.6.";
 const ABOUT_DERIVATIONS = "Key derivation, docs/wire.md section 2.2. Secrets and keys in hexadecimal.";
 
 /** What each file of messages is about, and its vectors, in the order in which they are made. */
@@ -74,6 +77,18 @@ const GROUPS: readonly (readonly [string, string, () => Vector[]])[] = [
     "What is forgotten by eviction and by revocation, section 8.4.",
     () => [...memory.evictions(), ...memory.revocations()],
   ],
+  [
+    "control.json",
+    "Control messages, well formed and not, section 9.",
+    () => [
+      ...control.greetings(),
+      ...control.syncs(),
+      ...control.forms(),
+      ...control.malformed(),
+      ...control.misplaced(),
+      ...control.apart(),
+    ],
+  ],
 ];
 
 /** Name and text of every file. Once a process: the numbers of its senders go on where they were. */
@@ -83,9 +98,10 @@ export function vectorFiles(): [name: string, text: string][] {
     const file: VectorFile = { about, vectors: make() };
     return [name, toText(file)];
   });
-  return [["derivations.json", toText(derived)], ...groups];
+  const challenged: MemoryFile = { about: ABOUT_MEMORIES, memories: memories() };
+  return [["derivations.json", toText(derived)], ...groups, ["challenge.json", toText(challenged)]];
 }
 
-function toText(file: VectorFile | DerivationFile): string {
+function toText(file: VectorFile | DerivationFile | MemoryFile): string {
   return `${JSON.stringify(file, null, 1)}\n`;
 }

@@ -1,6 +1,6 @@
 // What stands in the files beside this one (README.md explains every member), and how frames are written in them.
 
-import type { Pattern } from "../../src/core.js";
+import type { Answered, Kind, Pattern, Ruling } from "../../src/core.js";
 import type { Reason } from "../../src/reasons.js";
 
 /** Bytes in hexadecimal, or one byte repeated. */
@@ -69,7 +69,24 @@ export type Expected =
       /** Messages that this one shows to be lost. Default 0. */
       readonly lost?: number;
     }
-  | { readonly ok: false; readonly reason: Reason; readonly authentic: boolean };
+  | { readonly ok: false; readonly reason: Reason; readonly authentic: boolean }
+  /** A message between the two ends themselves: neither delivered nor refused. */
+  | { readonly ok: false; readonly control: ControlRecord };
+
+/** What a control message says, and who says it. Nonces in hexadecimal. */
+export interface ControlRecord {
+  readonly kind: Kind;
+  readonly answer: string;
+  readonly ask: string;
+  readonly reached: number;
+  readonly known: number;
+  readonly sender: string;
+  readonly pattern: Pattern;
+  readonly keyId: string;
+  readonly epoch: number;
+  readonly sentAt: number;
+  readonly addressed: boolean;
+}
 
 /** One message that arrives. */
 export interface Arrival {
@@ -89,6 +106,62 @@ export interface Vector {
   readonly receiver: Receiver;
   /** In the order of their arrival, at a receiver that begins with this vector. */
   readonly messages: readonly Arrival[];
+}
+
+/** Consecutive messages of one stream whose tags have verified; live by other evidence only if told. */
+export interface ClaimRecord {
+  readonly stream: string;
+  readonly epoch: number;
+  readonly sequence: number;
+  /** Default 1. */
+  readonly count?: number;
+  /** Default false. */
+  readonly live?: boolean;
+  /** Default 1. */
+  readonly keyId?: number;
+}
+
+/** What happens to a memory, one thing a step, and what must come of it. */
+export type Step =
+  /** The sender of this stream is asked; what the nonce is called from now on, or was called before. */
+  | { readonly ask: string; readonly nonce: string }
+  /** He answers a nonce: his epoch, the number that he has reached. */
+  | {
+      readonly answered: string;
+      readonly nonce: string;
+      readonly epoch: number;
+      readonly reached: number;
+      readonly gives: Answered;
+    }
+  /** He answers another nonce of the receiver's, such as that of its hello. */
+  | { readonly begin: string; readonly epoch: number; readonly reached: number; readonly gives: Answered }
+  | { readonly claim: ClaimRecord; readonly gives: Ruling }
+  /** The epoch that is remembered of a stream, 0 for none: what a control message calls known. */
+  | { readonly known: string; readonly gives: number }
+  | { readonly revoke: number };
+
+/** A memory from its start, under admission by challenge. */
+export interface MemoryVector {
+  readonly name: string;
+  /** Default 0: strict order. */
+  readonly window?: number;
+  /** Streams remembered at most. Default 2^20. */
+  readonly streams?: number;
+  /** What it finds of streams that an earlier run heard, in the order in which they were heard. */
+  readonly found?: readonly {
+    readonly stream: string;
+    readonly epoch: number;
+    readonly last: number;
+    /** Whether the earlier run said that it came no further. */
+    readonly certain: boolean;
+  }[];
+  readonly steps: readonly Step[];
+}
+
+/** The file of memories. */
+export interface MemoryFile {
+  readonly about: string;
+  readonly memories: readonly MemoryVector[];
 }
 
 /** Everything that is derived from one secret for one sender, channel and recipient. */

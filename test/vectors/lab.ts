@@ -4,6 +4,7 @@
 import {
   Key,
   type KeyTerms,
+  type Kind,
   MemoryState,
   type Origin,
   type Pattern,
@@ -12,8 +13,10 @@ import {
   Verifier,
 } from "../../src/core.js";
 import type { Reason } from "../../src/reasons.js";
+import { NO_NONCE } from "../../src/wire/control.js";
 import {
   type Arrival,
+  type ControlRecord,
   type Expected,
   frameText,
   type KeyRecord,
@@ -52,6 +55,21 @@ export interface Sent {
   /** The messages as the application gave them. */
   readonly given: readonly (readonly Buffer[])[];
   readonly origin: OriginRecord;
+  readonly requestTag: Buffer | undefined;
+}
+
+/** What a control message says besides how far its sender has come. */
+export interface Said {
+  readonly answer?: Buffer;
+  readonly ask?: Buffer;
+  readonly known?: number;
+}
+
+/** A signed control message with what its receiver should read in it. */
+export interface Announced {
+  readonly from: Pattern;
+  readonly frames: readonly Buffer[];
+  readonly control: ControlRecord;
   readonly requestTag: Buffer | undefined;
 }
 
@@ -102,6 +120,27 @@ export class Sender {
     const given = messages.map((message) => message.map(toBuffer));
     this.#now += 1000;
     return this.#sent(this.#signer.signBatch(given, target), given, target);
+  }
+
+  /** A message to the other end itself, with what its receiver should read in it. */
+  control(kind: Kind, body: Said = {}, routing: readonly Piece[] = [], target: Target = {}): Announced {
+    const { answer = NO_NONCE, ask = NO_NONCE, known = 0 } = body;
+    this.#now += 1000;
+    const { pattern, name, key = MASTER, to } = this.#options;
+    const front = routing.map(toBuffer);
+    const frames = this.#signer.signControl(kind, { answer, ask, known }, front, target);
+    const addressed = (target.to === undefined ? to : target.to) != null;
+    const nonces = { answer: answer.toString("hex"), ask: ask.toString("hex") };
+    const sender = {
+      sender: name,
+      pattern,
+      keyId: key.idText,
+      epoch: this.epoch,
+      sentAt: this.#now,
+      addressed,
+    };
+    const control = { kind, ...nonces, reached: this.#sequence, known, ...sender };
+    return { from: pattern, frames, control, requestTag: this.#signer.requestTag };
   }
 
   /** Lets time go by, in microseconds. */
@@ -164,6 +203,11 @@ export function delivered(sent: Sent, to: Receiver, { late = false, lost }: Expe
   return { frames: arrive(sent.from, to.pattern, sent.frames).map(frameText), expect };
 }
 
+/** This control message arrives and is understood. */
+export function heard({ from, frames, control }: Announced, to: Receiver): Arrival {
+  return { frames: arrive(from, to.pattern, frames).map(frameText), expect: { ok: false, control } };
+}
+
 /** These frames arrive and are refused. */
 export function refused(frames: readonly Uint8Array[], reason: Reason, authentic = false): Arrival {
   return { frames: frames.map(frameText), expect: { ok: false, reason, authentic } };
@@ -199,12 +243,13 @@ export function vector(
 }
 
 /** The origin of a REQ's message, for an answer to it. */
-export function answerTo({ frames, origin }: Sent, channel = "", key: Key = MASTER): Origin {
-  const clock = () => origin.sentAt;
+export function answerTo(request: Sent | Announced, channel = "", key: Key = MASTER): Origin {
+  const { sentAt } = "control" in request ? request.control : request.origin;
+  const clock = () => sentAt;
   const state = new MemoryState({ clock: () => SINCE });
-  const verdict = new Verifier({ key, pattern: "rep", sender: "server", channel, clock, state }).verify(
-    frames,
-  );
-  if (!verdict.ok || verdict.origin === undefined) throw new Error("the request does not verify");
-  return verdict.origin;
+  const verifier = new Verifier({ key, pattern: "rep", sender: "server", channel, clock, state });
+  const examined = verifier.examine(request.frames);
+  if (!("origin" in examined) || examined.origin === undefined)
+    throw new Error("the request does not verify");
+  return examined.origin;
 }

@@ -1,6 +1,7 @@
 // The product in the place of a vector's receiver: what it says of each message, in the words of the vectors.
 
 import {
+  type Control,
   type Delivery,
   type Identity,
   identity,
@@ -11,6 +12,7 @@ import {
   Verifier,
 } from "../../src/core.js";
 import { keyHolder } from "../../src/keys/names.js";
+import { isControlMessage } from "../../src/session/verifier.js";
 import {
   type Arrival,
   type Expected,
@@ -41,7 +43,8 @@ export function receiverOf(
   const keys = records.map(keyOf);
   const { pattern, channel, name, fresh = false, hops, window, since, skew = 0, maxAge } = receiver;
   const ring = new Keyring(keys);
-  let now = receiver.now;
+  // The memory begins when the verifier is made.
+  let now = since;
   const verifier = new Verifier({
     key: ring,
     pattern,
@@ -53,7 +56,7 @@ export function receiverOf(
     maxAge: maxAge === undefined ? undefined : maxAge / 1000,
     limits: receiver.limits,
     policy: receiver.policy,
-    state: new MemoryState({ clock: () => since }),
+    state: new MemoryState({ clock: () => now }),
     clock: () => now,
   });
   return (arrival: Arrival): Expected => {
@@ -61,8 +64,20 @@ export function receiverOf(
     if (arrival.revoke !== undefined) ring.revoke(keys[arrival.revoke] as Key);
     const { lost } = verifier.stats;
     const requestTag = arrival.requestTag && Buffer.from(arrival.requestTag, "hex");
-    const verdict = verifier.verify(arrival.frames.map(frameBytes), requestTag || undefined);
-    return told(verdict, verifier.stats.lost - lost);
+    const examined = verifier.examine(arrival.frames.map(frameBytes), requestTag || undefined);
+    if (examined instanceof Promise) throw new Error("a state in memory answers at once");
+    return isControlMessage(examined) ? said(examined) : told(examined, verifier.stats.lost - lost);
+  };
+}
+
+/** A control message in the words of the vectors. */
+function said({ kind, body, origin }: Control): Expected {
+  const { sender, pattern, keyId, epoch, sentAt, addressed } = origin;
+  const [answer, ask] = [body.answer.toString("hex"), body.ask.toString("hex")];
+  const { reached, known } = body;
+  return {
+    ok: false,
+    control: { kind, answer, ask, reached, known, sender, pattern, keyId, epoch, sentAt, addressed },
   };
 }
 

@@ -6,8 +6,9 @@ import { describe, expect, it } from "vitest";
 import { expand, extract } from "../../src/keys/hkdf.js";
 import { REASONS } from "../../src/reasons.js";
 import { vectorFiles } from "./files.js";
-import type { DerivationFile, Vector, VectorFile } from "./format.js";
+import type { DerivationFile, MemoryFile, MemoryVector, Vector, VectorFile } from "./format.js";
 import { receiverOf } from "./receiver.js";
+import { memoryOf } from "./remembering.js";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
@@ -46,7 +47,19 @@ describe("derivations.json", () => {
   });
 });
 
-for (const name of names.filter((name) => name !== "derivations.json")) {
+describe("challenge.json", () => {
+  const { memories } = JSON.parse(read("challenge.json")) as MemoryFile;
+  it("names each vector once", () => {
+    expect(new Set(memories.map(({ name }) => name)).size).toBe(memories.length);
+  });
+  it.each(memories)("$name", (memory: MemoryVector) => {
+    expect(memory.steps.length).toBeGreaterThan(0);
+    expect(memory.steps.map(memoryOf(memory))).toEqual(memory.steps);
+  });
+});
+
+const OTHERWISE = ["derivations.json", "challenge.json"];
+for (const name of names.filter((name) => !OTHERWISE.includes(name))) {
   const { vectors } = JSON.parse(read(name)) as VectorFile;
   describe(name, () => {
     it("names each vector once", () => {
@@ -62,8 +75,10 @@ for (const name of names.filter((name) => name !== "derivations.json")) {
 
 it("gives every reason that a verifier can give", () => {
   const text = names.map(read).join("");
-  const told = new Set([...text.matchAll(/"reason": "([a-z-]+)"/g)].map(([, reason]) => reason));
-  const behindTheVerifier = ["undecodable", "invalid"];
+  const told = new Set([...text.matchAll(/"(?:reason|gives)": "([a-z-]+)"/g)].map(([, reason]) => reason));
+  for (const ruling of ["begun", "new", "late"]) expect(told.delete(ruling)).toBe(true);
+  // Of bodies, of a medium that fails, and of what a REQ's socket makes of a challenge.
+  const behindTheVerifier = ["undecodable", "invalid", "state-unavailable", "challenged"];
   expect([...told].sort()).toEqual(
     Object.keys(REASONS)
       .filter((reason) => !behindTheVerifier.includes(reason))
