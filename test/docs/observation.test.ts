@@ -4,7 +4,17 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { formatWithOptions } from "node:util";
 import { describe, expect, it, vi } from "vitest";
-import { Dealer, generateKey, identity, type Rejection, Signer, Verifier } from "../../src/index.js";
+import {
+  Dealer,
+  type Forgotten,
+  generateKey,
+  identity,
+  type Listeners,
+  type Rejection,
+  Signer,
+  type Twin,
+  Verifier,
+} from "../../src/index.js";
 import { REASONS } from "../../src/reasons.js";
 import { CHANNELS, type Gap } from "../../src/session/observer.js";
 
@@ -84,7 +94,36 @@ describe("the tables of docs/observation.md", () => {
     expect(inClaimed).toEqual(Object.keys(claimed as object));
     expect(firstCells("A gap:").sort()).toEqual(Object.keys(gap).sort());
   });
+
+  it("list every field of what the other end says", () => {
+    const { forgotten, twin } = saidByTheOtherEnd();
+    expect(firstCells("`signing.onForgotten(forgotten)`")).toEqual(Object.keys(forgotten));
+    expect(firstCells("`signing.onTwin(twin)`")).toEqual(Object.keys(twin));
+  });
+
+  it("name every listener and every process warning", () => {
+    const listeners: (keyof Listeners)[] = ["onReject", "onGap", "onForgotten", "onTwin"];
+    for (const name of listeners) expect(text).toContain(`signing.${name}(`);
+    const source = readFileSync(`${root}src/session/observer.ts`, "utf8");
+    const codes = [...source.matchAll(/#warn\(\s*"([A-Z_]+)"/g)].map(([, code]) => `COUNTERSIGN_${code}`);
+    expect(codes.length).toBe(2);
+    for (const code of codes) expect(text).toContain(`\`${code}\``);
+  });
 });
+
+/** What `onForgotten` and `onTwin` get. */
+function saidByTheOtherEnd() {
+  const { origin } = evidence();
+  const told: { forgotten?: Forgotten; twin?: Twin } = {};
+  const verifier = new Verifier({
+    key: generateKey(),
+    pattern: "dealer",
+    onForgotten: (forgotten) => Object.assign(told, { forgotten }),
+    onTwin: (twin) => Object.assign(told, { twin }),
+  });
+  verifier.tell({ forgotten: 1, twin: 2 }, origin);
+  return told as Required<typeof told>;
+}
 
 /** One of each: an origin, a rejection, a gap. */
 function evidence() {
