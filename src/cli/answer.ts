@@ -1,12 +1,13 @@
 // The answer to the one question that an inspection is asked: is the message well formed, or with a key, is it genuine?
 
 import { REASONS, type Reason } from "../reasons.js";
-import { readForm } from "../wire/form.js";
-import type { Header } from "../wire/header.js";
+import { isControl, readForm } from "../wire/form.js";
+import { FLAGS, type Header } from "../wire/header.js";
 import { DEFAULT_LIMITS } from "../wire/limits.js";
-import { type Pattern, sends } from "../wire/patterns.js";
+import { greets, type Pattern, sends, subscribes } from "../wire/patterns.js";
 import { isSubscription } from "../wire/position.js";
 import { type Arrangement, candidates, expectedIndex, type Place } from "./arrange.js";
+import { hasControlBody } from "./control.js";
 import { type Judgement, judge, type Question } from "./judge.js";
 import type { Signed } from "./signed.js";
 
@@ -107,7 +108,20 @@ function explainForm(reason: Reason, header: Header, receiver: Arrangement): str
   if (reason === "wrong-pattern" && !sends(header.pattern)) return [`A ${sender} signs nothing.`];
   if (reason === "wrong-pattern")
     return [`It was signed by a ${sender}, which a ${receiver.pattern.toUpperCase()} never hears.`];
-  if (reason === "unsupported")
-    return ["This version carries messages and batches, neither control kinds nor sealed bodies."];
+  if (reason === "unsupported") return [unsupported(header, receiver)];
   return [];
+}
+
+function unsupported(header: Header, receiver: Arrangement): string {
+  const { kind, flags } = header;
+  const pattern = receiver.pattern.toUpperCase();
+  if (isControl(header) && !hasControlBody(header))
+    return `This version knows no message of the kind ${kind}.`;
+  if (kind === "sync" ? !subscribes(receiver.pattern) : isControl(header) && !greets(receiver.pattern)) {
+    return `A ${pattern} has no use for a message of the kind ${kind}.`;
+  }
+  if ((flags & FLAGS.sealed) !== 0) return "This version carries no sealed bodies.";
+  return isControl(header)
+    ? `A ${pattern} has no use for a message of the kind ${kind}.`
+    : `What a ${pattern} receives answers no single request.`;
 }

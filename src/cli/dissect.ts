@@ -2,6 +2,7 @@
 // says which bytes, what they are and what they ought to be. Nothing here is verified.
 
 import type { Reason } from "../reasons.js";
+import { isControl } from "../wire/form.js";
 import { FLAGS, type Header, KIND_NAMES, type Kind, readHeader, VERSION } from "../wire/header.js";
 import { WIRE } from "../wire/limits.js";
 import { PATTERN_NAMES, publishes, sends } from "../wire/patterns.js";
@@ -222,8 +223,6 @@ export function contradictions(header: Header): Fault[] {
     expected,
   });
   const faults: Fault[] = [];
-  const carriesBody = header.kind === "data" || header.kind === "batch";
-  if (!carriesBody) return faults;
   const pattern = header.pattern.toUpperCase();
   if (has("topic") !== publishes(header.pattern)) {
     faults.push(
@@ -242,8 +241,22 @@ export function contradictions(header: Header): Fault[] {
   if (header.kind === "batch" && (!has("inline") || has("delimited") || has("bound"))) {
     faults.push(wrong("a batch to be inline, not delimited, not bound"));
   }
+  if (isControl(header)) return [...faults, ...controlContradictions(header, wrong)];
   if (header.sequence === 0) {
     faults.push({ field: "sequence", at: 24, found: "0", expected: "1 or more" });
   }
+  return faults;
+}
+
+/** A control message is of no stream: it has no numbers, and always the same layout. */
+function controlContradictions(
+  { flags, sequence, ordinal }: Header,
+  wrong: (expected: string) => Fault,
+): Fault[] {
+  const zero = { expected: "0, as in every control message" };
+  const faults: Fault[] = [];
+  if ((flags & FLAGS.inline) === 0) faults.push(wrong("a control message to be inline"));
+  if (ordinal !== 0) faults.push({ field: "ordinal", at: 12, found: String(ordinal), ...zero });
+  if (sequence !== 0) faults.push({ field: "sequence", at: 24, found: String(sequence), ...zero });
   return faults;
 }

@@ -1,6 +1,7 @@
 // An inspection for programs: `countersign inspect --json`.
 
 import { formatKeyId } from "../keys/key.js";
+import { type ControlBody, isNonce } from "../wire/control.js";
 import type { Header } from "../wire/header.js";
 import { flagNames } from "./dissect.js";
 import type { Inspection } from "./inspection.js";
@@ -21,7 +22,8 @@ export function renderJson({ captured, signed, answer }: Inspection): string {
   return `${printableJson(value)}\n`;
 }
 
-function signedJson({ at, bytes, dissection, faults, layout, routing, bodies, receiver }: Signed): object {
+function signedJson(signed: Signed): object {
+  const { at, bytes, dissection, faults, layout, routing, bodies, control, receiver } = signed;
   const { header, tag } = dissection;
   return {
     signature: {
@@ -34,9 +36,22 @@ function signedJson({ at, bytes, dissection, faults, layout, routing, bodies, re
     ...(layout && { layout }),
     routing: routing.map(({ role, bytes }) => ({ role, ...frameJson(bytes) })),
     messages: bodies.map(({ sequence, frames }) => ({ sequence, frames: frames.map(frameJson) })),
+    ...(control && { control: controlJson(control) }),
     ...(receiver && {
       receiver: { pattern: receiver.pattern, hops: receiver.hops, assumed: receiver.assumed },
     }),
+  };
+}
+
+/** `null` where nothing is answered, asked or known. */
+function controlJson({ answer, ask, reached, known }: ControlBody): object {
+  const nonce = (bytes: Buffer) => (isNonce(bytes) ? bytes.toString("hex") : null);
+  return {
+    answer: nonce(answer),
+    ask: nonce(ask),
+    reached,
+    known: known === 0 ? null : known,
+    ...(known !== 0 && { knownDate: isoMicros(known) }),
   };
 }
 

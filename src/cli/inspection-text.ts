@@ -2,6 +2,7 @@
 
 import type { Answer } from "./answer.js";
 import { wrap } from "./command.js";
+import { controlRows, controlSummary } from "./control.js";
 import type { Fault, Field } from "./dissect.js";
 import type { Inspection } from "./inspection.js";
 import type { Body, Signed } from "./signed.js";
@@ -38,7 +39,7 @@ function signedSections(total: number, signed: Signed, paint: Paint): string[][]
     const rows = routing.map(({ role, bytes }) => [role, sized(bytes.length), preview(bytes)] as const);
     sections.push([heading("In front", count(routing.length, "frame"), paint), ...aligned(rows, paint)]);
   }
-  const body = bodySection(signed, paint);
+  const body = controlSection(signed, paint) ?? bodySection(signed, paint);
   return body === undefined ? sections : [...sections, body];
 }
 
@@ -58,6 +59,19 @@ function fieldLines(fields: readonly Field[], paint: Paint): string[] {
 
 function faultLine({ field, at, found, expected }: Fault, paint: Paint): string {
   return `${INDENT}byte ${at}, ${paint.red(field)}: found ${found}, expected ${expected}`;
+}
+
+function controlSection({ control, dissection: { header } }: Signed, paint: Paint): string[] | undefined {
+  if (control === undefined || typeof header !== "object") return undefined;
+  const rows = controlRows(control);
+  const names = Math.max(...rows.map(([name]) => name.length));
+  const values = Math.max(...rows.map(([, value]) => value.length));
+  return [
+    heading("Control", controlSummary(header, control), paint),
+    ...rows.map(([name, value, meaning]) =>
+      `${INDENT}${name.padEnd(names)}  ${value.padEnd(values)}  ${paint.dim(meaning)}`.trimEnd(),
+    ),
+  ];
 }
 
 function bodySection({ layout, bodies, dissection }: Signed, paint: Paint): string[] | undefined {

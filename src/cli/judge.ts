@@ -5,7 +5,7 @@
 import { formatKeyId } from "../keys/key.js";
 import { type Keyring, validity } from "../keys/keyring.js";
 import { REASONS, type Reason } from "../reasons.js";
-import { type Verdict, Verifier } from "../session/verifier.js";
+import { type Control, isControlMessage, type Verdict, Verifier } from "../session/verifier.js";
 import { FLAGS, type Header } from "../wire/header.js";
 import type { Arrangement } from "./arrange.js";
 import { printable } from "./terminal.js";
@@ -42,6 +42,9 @@ export function judge(
   const lacking = findLacking(arranged, header, receiver);
   if (lacking !== undefined) return { answer: "undecided", explanation: [lacking] };
   const verdict = ask(arranged, header, receiver);
+  if (isControlMessage(verdict)) {
+    return { answer: "accepted", explanation: explainControl(arranged, header, receiver) };
+  }
   if (verdict.ok) return { answer: "accepted", explanation: explainAccepted(arranged, header, receiver) };
   const detached = (header.flags & FLAGS.inline) === 0 && arranged.frames.length === arranged.index + 1;
   if (captured === 1 && detached && (verdict.reason === "bad-signature" || verdict.reason === "malformed")) {
@@ -88,12 +91,26 @@ function findLacking(
   return undefined;
 }
 
-function ask({ pattern, hops, frames }: Arrangement, { sentAt }: Header, question: Question): Verdict {
+function ask(
+  { pattern, hops, frames }: Arrangement,
+  { sentAt }: Header,
+  question: Question,
+): Verdict | Control {
   const { keyring, channel, sender, requestTag } = question;
   let now = sentAt - 1;
   const verifier = new Verifier({ key: keyring, pattern, hops, channel, sender, clock: () => now });
   now = sentAt;
-  return verifier.verify(frames, requestTag);
+  return verifier.examine(frames, requestTag) as Verdict | Control; // its memory is here, and answers at once
+}
+
+function explainControl({ pattern }: Arrangement, header: Header, { keyring, channel }: Question): string[] {
+  const place = `A ${pattern.toUpperCase()} on ${channelWords(channel)}`;
+  const sentences = [
+    `The tag fits under key ${formatKeyId(header.keyId)}. ${place} would take note of it, and deliver nothing.`,
+    "It belongs to no stream. A live receiver would ask besides: is what it answers a nonce that I asked, and that nobody has answered yet?",
+  ];
+  const invalid = expiry(header, keyring);
+  return invalid === undefined ? sentences : [...sentences, invalid];
 }
 
 function explainAccepted({ pattern }: Arrangement, header: Header, { keyring, channel }: Question): string[] {

@@ -1,10 +1,13 @@
 // A captured message taken apart: signature frame, routing, body, and what is malformed about them.
 
+import type { ControlBody } from "../wire/control.js";
+import { isControl } from "../wire/form.js";
 import { FLAGS, type Header } from "../wire/header.js";
 import { publishes } from "../wire/patterns.js";
 import { readBatch, readPayload } from "../wire/payload.js";
 import { type Arrangement, arrange, type Place } from "./arrange.js";
 import { bodyFault } from "./body.js";
+import { controlFault, controlOf, hasControlBody } from "./control.js";
 import { contradictions, type Dissection, dissect, type Fault } from "./dissect.js";
 
 /** A frame in front of the signature. */
@@ -28,8 +31,10 @@ export interface Signed {
   readonly faults: readonly Fault[];
   readonly layout: "inline" | "detached" | undefined;
   readonly routing: readonly RoutingFrame[];
-  /** Empty where a fault hides them. */
+  /** Empty where a fault hides them, and for a control message. */
   readonly bodies: readonly Body[];
+  /** What a control message says, where no fault hides it. */
+  readonly control: ControlBody | undefined;
   /** Set where the header reads well. */
   readonly receiver: Arrangement | undefined;
 }
@@ -45,6 +50,7 @@ export function takeApart(captured: readonly Buffer[], at: number, frame: Buffer
     faults,
     layout: undefined,
     bodies: [],
+    control: undefined,
     receiver: undefined,
   };
   if (typeof header === "string") {
@@ -63,6 +69,7 @@ export function takeApart(captured: readonly Buffer[], at: number, frame: Buffer
     faults: [...faults, ...contradictions(header), ...(layoutFault ? [layoutFault] : [])],
     layout: inline ? "inline" : "detached",
     bodies: layoutFault === undefined ? bodiesOf(header, behind, following) : [],
+    control: layoutFault === undefined ? controlOf(header, behind) : undefined,
   };
 }
 
@@ -79,7 +86,12 @@ function inlineFault(
   frames: readonly Buffer[],
   receiver: Arrangement,
 ): Fault | undefined {
-  const fault = bodyFault(header, behind, frame.length - behind.length, fewestFrames(header, receiver));
+  const at = frame.length - behind.length;
+  const fault = isControl(header)
+    ? hasControlBody(header)
+      ? controlFault(behind, at)
+      : undefined
+    : bodyFault(header, behind, at, fewestFrames(header, receiver));
   if (fault !== undefined || frames.length === 0) return fault;
   const found = `${frames.length} more frame${frames.length === 1 ? "" : "s"}`;
   return { field: "layout", at: frame.length, found, expected: "no frame behind an inline body" };
@@ -109,7 +121,9 @@ function routingOf(front: readonly Buffer[], { pattern }: Header): RoutingFrame[
   });
 }
 
-function bodiesOf({ kind, flags, sequence }: Header, behind: Buffer, frames: readonly Buffer[]): Body[] {
+function bodiesOf(header: Header, behind: Buffer, frames: readonly Buffer[]): Body[] {
+  const { kind, flags, sequence } = header;
+  if (isControl(header)) return [];
   if (kind === "batch" && (flags & FLAGS.inline) !== 0) {
     return readBatch(behind).map((body, offset) => ({ sequence: sequence + offset, frames: body }));
   }

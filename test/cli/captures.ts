@@ -1,6 +1,16 @@
 // Captured messages for the tests of inspect: signed by real signers, seen where their receivers see them.
 
-import { Key, Keyring, Origin, Signer, type SignerOptions, Verifier } from "../../src/core.js";
+import {
+  type ControlBody,
+  Key,
+  Keyring,
+  type Kind,
+  Origin,
+  Signer,
+  type SignerOptions,
+  Verifier,
+} from "../../src/core.js";
+import { syncTopic } from "../../src/wire/control.js";
 import type { Pattern } from "../../src/wire/patterns.js";
 
 /** A master key that every test shares, so that its id is the same everywhere. */
@@ -121,5 +131,85 @@ export function received(): Record<string, { frames: Buffer[]; pattern: Pattern;
     "PUSH to PULL, detached": { frames: signed("push", ["hello"], detached), pattern: "pull" },
     "PUSH to PULL, a batch": { frames: batched, pattern: "pull" },
     "PAIR to PAIR": { frames: signed("pair", ["hello", Buffer.alloc(100_000)]), pattern: "pair" },
+  };
+}
+
+const nonce = (byte: number) => Buffer.alloc(16, byte);
+
+/** Control messages, by name, as their receivers see them. */
+export function receivedControl() {
+  const said = (
+    pattern: Pattern,
+    kind: Kind,
+    body: Partial<ControlBody>,
+    routing: readonly Buffer[] = [],
+    to?: string,
+  ): Buffer[] => {
+    const once = signer(pattern);
+    once.sign(pattern === "pub" ? ["topic", "x"] : pattern === "router" ? [ID, "x"] : "x", {
+      to: to ?? null,
+    });
+    const full = { answer: Buffer.alloc(16), ask: Buffer.alloc(16), known: 0, ...body };
+    const frames = once.signControl(kind, full, routing, { to: to ?? null });
+    once.close();
+    return frames;
+  };
+  const bob = ["--sender", "bob"];
+  const known = 1_738_310_400_123_456;
+  return {
+    dealer: {
+      frames: [ID, ...said("dealer", "hello", { ask: nonce(0xa1) })],
+      pattern: "router" as const,
+      args: [] as string[],
+      summary: "asks whoever is there",
+    },
+    router: {
+      frames: said(
+        "router",
+        "challenge",
+        { answer: nonce(0xa1), ask: nonce(0xb2), known },
+        [ID],
+        "bob",
+      ).slice(1),
+      pattern: "dealer" as const,
+      args: bob,
+      summary: "answers a hello, and asks",
+    },
+    suspicious: {
+      frames: said("router", "challenge", { ask: nonce(0xb2) }, [ID], "bob").slice(1),
+      pattern: "dealer" as const,
+      args: bob,
+      summary: "asks for evidence that its receiver is live",
+    },
+    twin: {
+      frames: said("router", "challenge", { known }, [ID], "bob").slice(1),
+      pattern: "dealer" as const,
+      args: bob,
+      summary: "tells of a later start under this name",
+    },
+    pair: {
+      frames: said("pair", "echo", { answer: nonce(0xb2) }),
+      pattern: "pair" as const,
+      args: [],
+      summary: "answers",
+    },
+    asking: {
+      frames: said("pair", "echo", { answer: nonce(0xb2), ask: nonce(0xc3) }),
+      pattern: "pair" as const,
+      args: [],
+      summary: "answers, and asks",
+    },
+    silent: {
+      frames: [Buffer.alloc(0), ...said("rep", "echo", {}, [], "bob")],
+      pattern: "dealer" as const,
+      args: bob,
+      summary: "says nothing, to whoever cannot go on without an answer",
+    },
+    publisher: {
+      frames: said("pub", "sync", { answer: nonce(0xd4) }, [syncTopic(nonce(0xd4))]),
+      pattern: "sub" as const,
+      args: [],
+      summary: "answers a subscriber",
+    },
   };
 }

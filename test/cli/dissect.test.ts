@@ -4,8 +4,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { inspectFrames } from "../../src/cli/inspection.js";
-import { Verifier } from "../../src/core.js";
-import { KEYRING, lines, received, signed } from "./captures.js";
+import { type Control, type Verdict, Verifier } from "../../src/core.js";
+import { KEYRING, lines, received, receivedControl, signed } from "./captures.js";
 import { countersign } from "./run.js";
 
 const [pushed] = signed("push", ["hello", "wide world"]) as [Buffer];
@@ -142,17 +142,23 @@ describe("the wrong field is named, with its place", () => {
     expect(signed?.faults.map(({ field }) => field)).toStrictEqual(["kind", "flags", "pattern", "reserved"]);
   });
 
-  test("control kinds and sealed bodies are no defects of form, and are refused as unsupported", async () => {
-    for (const frame of [changed(3, 3), changed(4, 0x41)]) {
+  test("a kind that its receiver has no use for, and a sealed body, are refused as unsupported", async () => {
+    for (const [frame, why] of [
+      [changed(3, 3), "A PULL has no use for a message of the kind hello."],
+      [changed(3, 6), "A PULL has no use for a message of the kind sync."],
+      [changed(3, 8), "This version knows no message of the kind handshake."],
+      [changed(4, 0x41), "This version carries no sealed bodies."],
+    ] as const) {
       const { code, stdout } = await countersign(["inspect"], { input: lines([frame]) });
       expect(stdout).toContain("refused: unsupported");
+      expect(stdout.replace(/\s+/g, " ")).toContain(why);
       expect(code).toBe(1);
     }
   });
 });
 
 describe("agreement with the verifier", () => {
-  const messages = Object.values(received());
+  const messages = [...Object.values(received()), ...Object.values(receivedControl())];
   const BY_FORM = ["malformed", "too-large", "unsupported-version"];
 
   /** Some frames of a real message with some bytes set, cut or added. */
@@ -173,6 +179,25 @@ describe("agreement with the verifier", () => {
       frames[at] = frame;
       return frames;
     });
+
+  test("every byte of a control message with every value: the same", () => {
+    const [greeted] = receivedControl().pair.frames as [Buffer];
+    for (let at = 2; at < greeted.length; at++) {
+      for (const byte of [0, 1, 2, 3, 6, 8, 31, 32, 255]) {
+        const frame = Buffer.from(greeted);
+        frame[at] = byte;
+        const verifier = new Verifier({ key: KEYRING, pattern: "pair" });
+        const examined = verifier.examine([frame]) as Verdict | Control;
+        const reason = examined.ok || examined.reason === "control" ? undefined : examined.reason;
+        const { signed, answer } = inspectFrames([frame], { pattern: "pair" }, undefined);
+        const byForm = BY_FORM.includes(reason ?? "");
+        if (byForm || answer.reason !== undefined)
+          expect([at, byte, answer.reason]).toStrictEqual([at, byte, reason]);
+        if (byForm) expect([at, byte, (signed?.faults.length ?? 0) > 0]).toStrictEqual([at, byte, true]);
+        if ((signed?.faults.length ?? 0) > 0) expect(answer.answer).toBe("refused");
+      }
+    }
+  });
 
   test("every byte of a frame with every value: the verifier's own reason, and a fault where the form is refused", () => {
     for (let at = 2; at < pushed.length; at++) {
@@ -212,8 +237,10 @@ describe("agreement with the verifier", () => {
         const place = { pattern: "router", hops: 0 } as const;
         const received = frames.length > 1 ? frames : [Buffer.from("id"), ...frames];
         const { answer } = inspectFrames(received, place, undefined);
-        const verdict = new Verifier({ key: KEYRING, pattern: "router" }).verify(received);
-        const reason = verdict.ok ? undefined : verdict.reason;
+        const verdict = new Verifier({ key: KEYRING, pattern: "router" }).examine(received) as
+          | Verdict
+          | Control;
+        const reason = verdict.ok || verdict.reason === "control" ? undefined : verdict.reason;
         if (answer.reason !== undefined) expect(reason).toBe(answer.reason);
         else expect(BY_FORM).not.toContain(reason);
       }),
