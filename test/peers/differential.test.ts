@@ -132,7 +132,8 @@ function randomRegion(roll: Dice, batch: boolean): Buffer {
 
 /** A control kind, most often one that means something to this receiver. */
 function randomControl({ pick, chance }: Dice, pattern: Pattern): number {
-  if (chance(10)) return pick([KIND.hello, KIND.challenge, KIND.echo, KIND.sync, KIND.refused, KIND.handshake]);
+  if (chance(10))
+    return pick([KIND.hello, KIND.challenge, KIND.echo, KIND.sync, KIND.refused, KIND.handshake]);
   if (pattern === "sub" || pattern === "xsub") return KIND.sync;
   return pick([KIND.hello, KIND.challenge, KIND.echo]);
 }
@@ -200,7 +201,13 @@ function randomFrames(roll: Dice, receiver: Receiver): Buffer[] {
   const { flags } = randomFlags(roll, from, receiver, delimited);
   const batch = chance(15);
   const control = chance(10);
-  const kind = control ? randomControl(roll, pattern) : chance(98) ? (batch ? KIND.batch : KIND.data) : below(12);
+  const kind = control
+    ? randomControl(roll, pattern)
+    : chance(98)
+      ? batch
+        ? KIND.batch
+        : KIND.data
+      : below(12);
   const fields = {
     ...randomFields(roll, from),
     kind,
