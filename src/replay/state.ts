@@ -98,8 +98,11 @@ export interface TableOptions {
 
 /** Who signs, where: what an epoch is stored for. */
 export interface SenderStream {
+  /** The sender's name. */
   readonly sender: string;
+  /** The channel it signs for. */
   readonly channel: string;
+  /** Its socket type. */
   readonly pattern: Pattern;
 }
 

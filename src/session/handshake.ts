@@ -13,7 +13,9 @@ import type { Control, Marks, Stranger, Verifier } from "./verifier.js";
 
 /** A message to the other end itself: what {@link Signer.signControl} makes of it. */
 export interface Greeting {
+  /** "hello", "challenge" or "echo". */
   readonly kind: Kind;
+  /** What it asks, answers and remembers; how far its sender has come is filled in when it is signed. */
   readonly body: Omit<ControlBody, "reached">;
   /** Whom it answers; `undefined` for a hello, which goes to whoever is there. */
   readonly stranger: Stranger | undefined;

@@ -125,7 +125,7 @@ export async function settle(from: End, to: End, first: readonly Buffer[] | unde
 }
 
 /** A state in memory, with an epoch to begin with; what is asked for later is at least what was asked. */
-export function startingAt(epoch: number | undefined, clock: TestClock): ReplayState {
+function startingAt(epoch: number | undefined, clock: TestClock): ReplayState {
   const memory = new MemoryState({ clock });
   if (epoch === undefined) return memory;
   let asked = false;
