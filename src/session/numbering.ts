@@ -99,6 +99,8 @@ export class Numbering {
         this.#use(epoch);
         this.#pending = undefined;
       });
+      // Told to whoever awaits it, and to whoever signs; nobody need do either.
+      this.#pending.catch(() => {});
     }
   }
 

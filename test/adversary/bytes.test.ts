@@ -71,7 +71,8 @@ function reasonForBit(frame: Buffer, bit: number): Reasons {
   const value = frame.readUInt8(at) ^ (1 << (bit & 7));
   if (at < FIELD.version) return "unsigned";
   if (at === FIELD.version) return "unsupported-version";
-  if (at === FIELD.kind) return value >= 1 && value <= 8 ? "unsupported" : "malformed";
+  // A greeting or a sync has no number: where the socket knows the kind, that is what is wrong with it.
+  if (at === FIELD.kind) return value >= 1 && value <= 8 ? ["unsupported", "malformed"] : "malformed";
   if (at === FIELD.flags) return FIRST_FLAGS;
   if (at === FIELD.pattern) return FIRST_PATTERNS;
   if (at === FIELD.reserved) return "malformed";
