@@ -173,6 +173,23 @@ row("messages sent before their receiver exists are delivered when it does", asy
   await sent;
 });
 
+row("sockets that have nothing to send are silent", async () => {
+  const challenge = (sender: string) => as(sender, { admit: "challenge" });
+  const seen: Buffer[][] = [];
+  const stranger = opened(new zmq.Router({ linger: 0 }));
+  const dealer = opened(new Dealer({ linger: 0, signing: challenge("dealer") }));
+  dealer.connect(await bound(stranger));
+  seen.push(await stranger.receive());
+  expect(seen[0]!.at(-1)!.subarray(0, 4)).toEqual(Buffer.from([0xc1, 0x53, 1, 3]));
+  expect(() => dealer.connect(vacant())).toThrow(/receivers: "shared"/);
+
+  const subscriptions = opened(new zmq.XPublisher({ linger: 0 }));
+  const subscriber = opened(new Subscriber({ linger: 0, signing: challenge("subscriber") }));
+  subscriber.connect(await bound(subscriptions));
+  const [subscription] = await subscriptions.receive();
+  expect(subscription!.subarray(0, 5)).toEqual(Buffer.from([1, 0xc1, 0x53, 1, 6]));
+});
+
 row("messages of one stream that arrive out of order are delivered", async () => {
   const swapped = async (window: number) => {
     const left = opened(new zmq.Pull());

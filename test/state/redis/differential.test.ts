@@ -96,7 +96,7 @@ function translate(step: Step, model: StreamTable, window: number) {
   if (step.do === "begin") {
     const reached = { epoch, sequence, keyId };
     return {
-      call: ["begin", stream, epoch, sequence, keyId],
+      call: ["begin", stream, epoch, sequence, keyId, -1],
       ask: (now: number) => model.begin(stream, reached, now),
     };
   }
