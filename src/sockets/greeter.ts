@@ -137,7 +137,7 @@ export class Greeter implements Liaison {
 
   async challenge(reason: Reason, stranger: Stranger): Promise<boolean> {
     if (!this.#options.challenges || (reason !== "not-live" && reason !== "stale-epoch")) return false;
-    if (!this.#mayChallenge(stranger) || !this.#answers.take()) return false;
+    if (!this.#mayChallenge(reason, stranger) || !this.#answers.take()) return false;
     const greeting = await this.#handshake.challenge({ reason, stranger });
     return greeting !== undefined && (await this.#answer(greeting));
   }
@@ -152,7 +152,7 @@ export class Greeter implements Liaison {
 
   /** Whoever has answered and is unknown again has been forgotten since: he is asked at once. */
   #opened(stranger: Stranger): void {
-    this.#doneAt.delete(pathOf(stranger));
+    this.#doneAt.delete(`not-live ${pathOf(stranger)}`);
     this.#open = true;
     this.#repeat = FIRST_REPEAT;
   }
@@ -208,10 +208,10 @@ export class Greeter implements Liaison {
 
   /**
    * One stream that goes on and on is not challenged for each of its messages. It is over one path: whoever repeats its
-   * messages over another must not keep its sender from being asked. A REP has to answer each anyway.
+   * messages over another must not keep its sender from being asked, nor what is stale keep what is unknown from it. A REP answers each anyway.
    */
-  #mayChallenge(stranger: Stranger): boolean {
-    return this.#options.alternates || this.#isDue(pathOf(stranger), SAME_STREAM);
+  #mayChallenge(reason: Reason, stranger: Stranger): boolean {
+    return this.#options.alternates || this.#isDue(`${reason} ${pathOf(stranger)}`, SAME_STREAM);
   }
 
   #isRepeated(control: Control): boolean {
