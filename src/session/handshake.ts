@@ -35,13 +35,23 @@ export interface Outcome {
   readonly twin?: number;
 }
 
-/** What is known of one other end, of its messages that answered a nonce: anything else may be a recording. */
+/** How far I had come. */
+interface Position {
+  readonly epoch: number;
+  readonly reached: number;
+}
+
+/** What is known of one other end. */
 interface Acquaintance {
-  /** The epoch and time of the latest of them. */
+  /** Whether it has answered a nonce of mine: anything else may be a recording. */
+  readonly proven: boolean;
+  /** The epoch and time of the latest of its messages that did. */
   readonly epoch: number;
   readonly sentAt: number;
-  /** My epoch and number when I told him last how far I have come. */
-  readonly told: { readonly epoch: number; readonly reached: number };
+  /** How far I had come when he heard of it last, as far as I know. */
+  readonly told: Position;
+  /** The same, when I said so last. */
+  readonly said: Position;
   /** His nonce that I answered last, and when he asked it. */
   readonly asked: { readonly nonce: Buffer; readonly epoch: number; readonly sentAt: number };
 }
@@ -156,25 +166,32 @@ export class Handshake {
   }
 
   /**
-   * Of whoever is live: how late it is for him, and how far he was told that this sender has come. Of others no more than
-   * what they were told, if they were known before and ask something new: a recording tells nobody anything.
+   * How late it is for whoever is live, and how far he was told that this sender has come. What others ask again tells
+   * nobody anything: it may be a recording.
    */
   #remember(heard: Heard, reply: Greeting | undefined): void {
     const { control, proven, before } = heard;
-    if (!proven && !isUnexpected(heard)) return;
     const { epoch, sentAt } = control.origin;
-    const answers = reply !== undefined;
-    const told = answers ? { epoch: this.#signer.epoch, reached: this.#signer.reached } : before?.told;
-    const asked = answers ? { nonce: control.body.ask, epoch, sentAt } : before?.asked;
-    if (told === undefined || asked === undefined) return;
-    const latest =
-      proven && !isRecording(control.origin, before) ? control.origin : (before ?? control.origin);
+    const said = { epoch: this.#signer.epoch, reached: this.#signer.reached };
     const name = nameOf(control.origin);
+    if (reply !== undefined && (proven || isNew(heard))) {
+      const asked = { nonce: control.body.ask, epoch, sentAt };
+      // Whoever says hello has not heard the answer yet, and may have to refuse what was on its way to him.
+      const mayLose = control.kind === "hello" && before?.told.epoch === said.epoch;
+      this.#keep(name, { ...latestOf(heard), told: mayLose ? before.told : said, said, asked });
+    } else if (proven) {
+      // He is live, and so he has heard what was said to him last.
+      const { said: heardOf = said, asked = { nonce: NO_NONCE, epoch, sentAt } } = before ?? {};
+      this.#keep(name, { ...latestOf(heard), told: heardOf, said: heardOf, asked });
+    }
+  }
+
+  #keep(name: string, acquaintance: Acquaintance): void {
     this.#acquaintances.delete(name);
     if (this.#acquaintances.size >= this.#limit) {
       this.#acquaintances.delete(this.#acquaintances.keys().next().value as string);
     }
-    this.#acquaintances.set(name, { epoch: latest.epoch, sentAt: latest.sentAt, told, asked });
+    this.#acquaintances.set(name, acquaintance);
   }
 
   /**
@@ -186,7 +203,7 @@ export class Handshake {
     const { epoch } = this.#signer;
     // Above the last number there is none to start from: whoever claims it does not get this sender to stop.
     if (known <= epoch || known >= WIRE.maxNumber) return NOTHING;
-    if (before?.told.epoch !== epoch) {
+    if (!before?.proven || before.told.epoch !== epoch) {
       this.#signer.startAbove(known);
       return NOTHING;
     }
@@ -215,15 +232,28 @@ function challengeOf(answer: Buffer, ask: Buffer, known: number, stranger: Stran
   return { kind: "challenge", body: { answer, ask, known }, stranger };
 }
 
+/** The latest that he is known to have said himself, with this. */
+function latestOf({
+  control: { origin },
+  proven,
+  before,
+}: Heard): Pick<Acquaintance, "proven" | "epoch" | "sentAt"> {
+  if (proven && !isRecording(origin, before)) return { proven, epoch: origin.epoch, sentAt: origin.sentAt };
+  const { epoch, sentAt } = before ?? { epoch: 0, sentAt: 0 };
+  return { proven: proven || (before?.proven ?? false), epoch, sentAt };
+}
+
 /** A challenge in the middle of a conversation: what was said since the last answer was refused. */
 function isUnexpected(heard: Heard): boolean {
   const { kind, body } = heard.control;
+  if (heard.before === undefined) return false;
   return kind === "challenge" && isNonce(body.ask) && !isNonce(body.answer) && isNew(heard);
 }
 
-/** Does somebody who is known ask something that was not asked before? The same nonce, if what was answered got lost. */
+/** Does he ask something that was not asked before? The same nonce counts, if what was answered got lost. */
 function isNew({ control: { origin, body }, before }: Heard): boolean {
-  if (before === undefined || isRecording(origin, before) || isRecording(origin, before.asked)) return false;
+  if (before === undefined) return true;
+  if (isRecording(origin, before) || isRecording(origin, before.asked)) return false;
   const { nonce, epoch, sentAt } = before.asked;
   return !nonce.equals(body.ask) || origin.epoch > epoch || origin.sentAt > sentAt;
 }

@@ -217,7 +217,7 @@ describe("attack 50 and 57: a greeting that was recorded", () => {
     const sent = meeting.honest();
     for (let i = 0; i < 3; i++) meeting.connection.inject("down", challenge.frames);
     // It is asked something, and answers: that admits nobody to the one who asks, nor him to it.
-    await until(() => ofKind(meeting.attacker, "up", "echo").length === echoes + 3);
+    await until(() => ofKind(meeting.attacker, "up", "echo").length > echoes);
     expect(meeting.client.stats).toMatchObject({ sent: 0, queued: 1, streams: 0 });
     meeting.attacker.hooks = {};
     await sent;

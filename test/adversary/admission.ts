@@ -99,8 +99,8 @@ export interface Encounter {
   readonly direction: Direction;
   readonly server: (signing: Signing) => unknown;
   readonly client: (signing: Signing) => unknown;
-  /** Sends one message as its application would; a REQ also takes the reply, a REP is asked first. */
-  send(sender: AnySocket, body: string, receiver: AnySocket): Promise<void>;
+  /** Sends one message as its application would; a REQ also takes the reply, a REP is asked first and its REQ takes it. */
+  send(sender: AnySocket, body: string, receiver: AnySocket): Promise<unknown>;
   /** What the receiver's application does with a message. */
   heard?(receiver: AnySocket, message: Buffer[]): Promise<void> | void;
   /** The receiver's application does not loop: {@link send} takes the message. */
@@ -147,6 +147,9 @@ export const REQ_TO_REP: Encounter = {
   heard: (receiver) => receiver.send("done"),
 };
 
+/** What REPs wait for. */
+const questions = new WeakMap<AnySocket, Promise<Buffer[]>>();
+
 export const REP_TO_REQ: Encounter = {
   name: "REP to REQ",
   direction: "down",
@@ -155,8 +158,14 @@ export const REP_TO_REQ: Encounter = {
   client: (signing) => new Request(named(RECEIVER, signing)),
   async send(sender, body, receiver) {
     await receiver.send("ask");
-    await sender.receive();
+    const reply = receiver.receive();
+    // A REP that has forgotten its REQ hears nothing of the question: it asks in its turn, and the REQ is told.
+    const question = questions.get(sender) ?? sender.receive();
+    questions.set(sender, question);
+    await Promise.race([question, reply]);
+    questions.delete(sender);
     await sender.send(body);
+    return reply;
   },
 };
 
@@ -189,6 +198,8 @@ export const TWO_WAY: readonly Encounter[] = [
 ];
 export const ENCOUNTERS: readonly Encounter[] = [...TWO_WAY, PUB_TO_SUB];
 
+const PROBE = "is anybody there?";
+
 /** An encounter under way. */
 export class Meeting {
   readonly encounter: Encounter;
@@ -203,6 +214,8 @@ export class Meeting {
   /** The newest connection of the client. */
   connection!: Connection;
   #sent = 0;
+  /** Whether this sender has said anything that was delivered. */
+  #haveMet = false;
 
   private constructor(encounter: Encounter) {
     this.encounter = encounter;
@@ -249,12 +262,19 @@ export class Meeting {
   }
 
   async restartServer(signing: Signing = {}): Promise<void> {
+    if (this.encounter.direction === "down") this.#haveMet = false;
     this.server.close();
     await this.startServer(signing);
     const next = this.attacker.connections.length;
     this.attacker.target = this.server.lastEndpoint as string;
     for (const connection of this.attacker.connections) connection.cut();
     this.connection = await this.attacker.connection(next);
+    // A publisher says nothing to whoever has not subscribed again yet.
+    const heard = this.data().length;
+    while (this.encounter === PUB_TO_SUB && this.data().length === heard) {
+      await this.server.send([TOPIC, PROBE]);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   async restartClient(signing: Signing = {}): Promise<void> {
@@ -275,25 +295,28 @@ export class Meeting {
   async honest(): Promise<string> {
     const body = `honest ${++this.#sent}`;
     const { encounter, sender, receiver } = this;
-    await encounter.send(sender, body, receiver);
-    if (encounter.asks) this.#deliver(await receiver.receive());
+    const reply = await encounter.send(sender, body, receiver);
+    if (encounter.asks) this.#deliver(reply as Buffer[]);
     await until(() => this.delivered.includes(body) || this.#isRefused(body));
     if (!this.delivered.includes(body)) throw new Error(`lost: ${body}`);
+    this.#haveMet = true;
     return body;
   }
 
   /** The next honest message is delivered, after at most one that is lost and told. Returns how many were. */
   async live(): Promise<number> {
     const told = this.forgotten.length;
+    const echoes = () => ofKind(this.attacker, this.encounter.direction, "echo").length;
+    const answered = echoes();
     try {
       await this.honest();
       return 0;
     } catch (error) {
-      // A REQ is told by its reply, a publisher cannot be: there it is the subscriber that counts.
-      if (!(error instanceof BadReplyError) && this.encounter !== PUB_TO_SUB) {
-        await until(() => this.forgotten.length > told);
+      if (this.encounter === PUB_TO_SUB) return this.#synchronised();
+      // A REQ is told by its reply; who speaks to somebody that he has not met is asked, and not told.
+      if (!(error instanceof BadReplyError)) {
+        await until(() => (this.#haveMet ? this.forgotten.length > told : echoes() > answered));
       }
-      if (this.client instanceof Subscriber) await this.#resynchronised();
     }
     await this.honest();
     return 1;
@@ -342,11 +365,16 @@ export class Meeting {
     return this.refused.some(({ claimed }) => claimed?.epoch === epoch && claimed?.sequence === sequence);
   }
 
-  /** The subscriber has had an answer since it met somebody unknown. */
-  async #resynchronised(): Promise<void> {
-    await (this.client as unknown as Subscriber).ready();
-    const before = ofKind(this.attacker, "down", "sync").length;
-    await until(() => ofKind(this.attacker, "down", "sync").length > before);
+  /** A publisher is not told; what it says is lost until the subscriber has asked, and it has answered. */
+  async #synchronised(): Promise<number> {
+    for (;;) {
+      try {
+        await this.honest();
+        return 1;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
   }
 
   #sides({ sender = {}, receiver = {} }: { sender?: Signing; receiver?: Signing }) {
@@ -378,7 +406,8 @@ export class Meeting {
   }
 
   #deliver(message: Buffer[]): void {
-    this.delivered.push(String(message.at(-1)));
+    const body = String(message.at(-1));
+    if (body !== PROBE) this.delivered.push(body);
   }
 }
 
