@@ -2,6 +2,7 @@
 // In columns, by the slots of the table in memory.
 
 import { type Slot, UNKNOWN } from "../../replay/stream-table.js";
+import { WIRE } from "../../wire/limits.js";
 import { ROOM } from "./table-store.js";
 
 /** Most numbers that one reservation holds, however fast they rise. */
@@ -68,9 +69,17 @@ export class Reservations {
     return last >= (this.#low[slot] as number) && this.#waiting[slot] === 0;
   }
 
-  /** How many numbers to reserve beyond `last`: as many as came in `ahead` milliseconds, by the last measure. */
-  ahead(slot: Slot, last: number): number {
-    if (slot === UNKNOWN) return ROOM;
+  /**
+   * Up to where to reserve for a stream that has come to `last`: as far as it comes in `ahead` milliseconds by the last
+   * measure, and never less far than it may go already, for it does while this is being written.
+   */
+  next(slot: Slot, { epoch, last }: Place): number {
+    const isSame = slot !== UNKNOWN && epoch === this.#epochs[slot];
+    const ahead = Math.min(last + (isSame ? this.#ahead(slot, last) : ROOM), WIRE.maxNumber);
+    return isSame ? Math.max(ahead, this.#reserved[slot] as number) : ahead;
+  }
+
+  #ahead(slot: Slot, last: number): number {
     const elapsed = Math.max(1, performance.now() - (this.#at[slot] as number));
     const rate = (last - (this.#from[slot] as number)) / elapsed;
     return Math.min(MOST_AHEAD, Math.max(ROOM, Math.ceil(rate * this.#aheadMs)));

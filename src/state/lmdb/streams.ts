@@ -129,7 +129,7 @@ export class LmdbStreams implements Streams {
       if (this.#slots.runsLow(slot, move.last)) this.#reserveSoon(slot, move.stream);
       return true;
     }
-    const reserved = Math.min(move.last + this.#slots.ahead(slot, move.last), WIRE.maxNumber);
+    const reserved = this.#slots.next(slot, move);
     const version = this.#store.nextVersion();
     if (!this.#reserve(slot, move, reserved, version, now)) return false;
     remember();
@@ -152,7 +152,7 @@ export class LmdbStreams implements Streams {
 
   #reserveSoon(slot: Slot, stream: string): void {
     const row = this.#table.row(slot);
-    const last = Math.min(row.last + this.#slots.ahead(slot, row.last), WIRE.maxNumber);
+    const last = this.#slots.next(slot, row);
     const ifVersion = this.#slots.version(slot);
     const version = this.#store.nextVersion();
     const change = { stream, row: { ...row, last }, exact: false, version };
