@@ -55,6 +55,7 @@ export class LmdbStreams implements Streams {
       this.#slots.begin(this.#table.find(stream), row, reserved, version, false);
     }
     this.#table.forgot = store.forgot;
+    this.#table.onForgotten = (stream) => this.#nonces.drop(stream);
   }
 
   get size(): number {
@@ -82,8 +83,13 @@ export class LmdbStreams implements Streams {
     return this.#nonces.take(stream, answer) ? this.begin(stream, reached) : "unasked";
   }
 
-  begin(stream: string, reached: Reached): Answered {
+  mark(): number {
+    return this.#table.mark(this.#options.clock());
+  }
+
+  begin(stream: string, reached: Reached, mark?: number): Answered {
     if (!this.#usable()) return "state-unavailable";
+    if (mark !== undefined && this.#table.forgotSince(mark)) return "unasked";
     const { epoch, sequence, keyId } = reached;
     const slot = this.#table.find(stream);
     const now = this.#options.clock();
