@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Streams } from "../../replay/state.js";
+import { crowd } from "./forgetting.js";
 import { message, proven, refused, ruled, type Scene } from "./scene.js";
 
 const reached = (sequence: number, epoch = 10) => ({ epoch, sequence, keyId: 7 });
@@ -72,6 +73,20 @@ export const ASKING: Record<string, (scene: Scene) => Promise<void>> = {
     assert.equal(await table.answered("alice", await nonceOf(table), reached(90, 9)), "stale-epoch");
     assert.equal(await table.begin("alice", reached(90, 9)), "stale-epoch");
     await ruled(table, message(6), "new");
+  },
+
+  "the answer to what was asked before its stream was forgotten begins nothing": async (scene) => {
+    const table = scene.table(await scene.open(), { limit: 8 });
+    await ruled(table, proven(1), "new");
+    const nonce = await nonceOf(table);
+    const mark = table.mark?.();
+    await scene.moment();
+    await ruled(table, message(2), "new");
+    await scene.moment();
+    await crowd(table);
+    assert.equal(await table.answered("alice", nonce, reached(1)), "unasked");
+    if (mark !== undefined) assert.equal(await table.begin("alice", reached(1), mark), "unasked");
+    await refused(table, message(2));
   },
 
   "a beginning never lowers what is remembered": async (scene) => {

@@ -48,6 +48,7 @@ export class LmdbStreams implements Streams {
     this.#options = options;
     this.#generation = options.medium.generation;
     this.#table = new StreamTable(store.since, options.limit, options.window);
+    this.#table.onForgotten = (stream) => this.#nonces.drop(stream);
     this.#slots = new Reservations(options.ahead);
     for (const { stream, row, certain, version } of store.takeLoaded()) {
       this.#table.load(stream, row, certain);
