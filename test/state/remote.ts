@@ -124,6 +124,13 @@ export class RemoteState implements ReplayState {
     await ended;
   }
 
+  /** Lets it end by itself, without closing anything. */
+  async exit(): Promise<void> {
+    const ended = once(this.#child, "exit");
+    this.ask("exit", []).catch(() => {});
+    await ended;
+  }
+
   async crash(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");

@@ -5,7 +5,7 @@ import { LmdbState } from "countersign/state/lmdb";
 import type { Question, Reply } from "./remote.js";
 
 let now = 0;
-let state: LmdbState;
+let state: LmdbState | undefined;
 const tables = new Map<string, Streams>();
 
 process.on("warning", ({ message, ...warning }) => {
@@ -14,14 +14,17 @@ process.on("warning", ({ message, ...warning }) => {
 });
 
 const METHODS: Record<string, (...args: never[]) => unknown> = {
-  open: (options: { path: string; ahead?: number }) => {
+  open: async (options: { path: string; ahead?: number }) => {
+    await state?.close();
+    tables.clear();
     state = new LmdbState({ ...options, clock: () => now });
   },
   table: (...args: Parameters<LmdbState["table"]>) => {
-    tables.set(JSON.stringify(args.slice(0, 3)), state.table(...args));
+    tables.set(JSON.stringify(args.slice(0, 3)), (state as LmdbState).table(...args));
   },
-  nextEpoch: (...args: Parameters<LmdbState["nextEpoch"]>) => state.nextEpoch(...args),
-  close: () => state.close(),
+  nextEpoch: (...args: Parameters<LmdbState["nextEpoch"]>) => state?.nextEpoch(...args),
+  close: () => state?.close(),
+  exit: () => process.exit(0),
 };
 
 async function answer({ id, now: moment, method, table, args }: Question): Promise<void> {

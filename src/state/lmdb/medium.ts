@@ -9,6 +9,7 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  statfsSync,
   statSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
@@ -20,7 +21,15 @@ import { checkPages, IS_KNOWN_LAYOUT, type Meta, readMeta } from "./pages.js";
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
 
+/** Tries to see a snapshot that stands still. */
 const TRIES = 100;
+
+/**
+ * Free bytes that a transaction must find, besides those that it brings. Nothing is written to a disk that is nearly full:
+ * where a write fails, `lmdb` writes more into its message than fits (malloc(100) in mdb_page_flush, 3.5.6), and the
+ * process may die of it.
+ */
+const LEAST_ROOM = 256 * 1024;
 
 interface Open {
   readonly database: Database;
@@ -76,12 +85,13 @@ export class Medium {
   /**
    * Does something in one transaction that is on the disk when this returns.
    *
+   * @param bytes  what it writes, about, if that is much
    * @throws CountersignError of `work`, which changes nothing then; or because the medium failed, which is told
    */
-  transact<Result>(work: (database: Database) => Result): Result {
+  transact<Result>(work: (database: Database) => Result, bytes = 0): Result {
     if (!this.ready()) throw unusable(this.path, this.#cause);
     try {
-      const open = this.#guarded();
+      const open = this.#guarded(bytes);
       let result: Result | undefined;
       // Whatever `work` gives must not be handed to LMDB, which waits for promises.
       open.database.transactionSync(() => {
@@ -184,9 +194,11 @@ export class Medium {
   }
 
   /** LMDB does not look whether its files are still there and whole, and would die of it, or write past another. */
-  #guarded(): Open {
+  #guarded(bytes = 0): Open {
     const open = this.#open;
     if (open === undefined) throw new Error("it is closed");
+    const { bavail, bsize } = statfsSync(this.path);
+    if (bavail * bsize < LEAST_ROOM + bytes) throw new Error("there is no room left on its disk");
     if (statSync(join(this.path, "data.mdb")).ino !== open.inode) throw new Error("data.mdb was replaced");
     if (statSync(join(this.path, "lock.mdb")).ino !== open.lock) throw new Error("lock.mdb was replaced");
     this.#look(open);

@@ -125,7 +125,7 @@ export class LmdbStreams implements Streams {
     if (this.#ended) return;
     const usable = this.#usable();
     this.#ended = true;
-    if (usable) this.#attempt(() => this.#store.end(this.#exact()));
+    if (usable) this.#attempt(() => this.#store.end(this.#exact(), this.size));
   }
 
   /** Within what is reserved nothing is written first; else all is written, or nothing is done. */

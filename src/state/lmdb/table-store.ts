@@ -24,6 +24,9 @@ import {
  */
 export const ROOM = 64;
 
+/** Bytes that a row takes, about, where pages are half full. */
+const ROW_ON_DISK = 256;
+
 /** What a run begins with of one stream. */
 export interface Loaded {
   readonly stream: string;
@@ -117,33 +120,32 @@ export class TableStore {
   }
 
   /** After an outage: is everything still there? Else it is written again, as it is remembered. */
-  rejoin(
-    all: () => Iterable<Change>,
-    owed: boolean,
-    { since, forgot }: { since: Micros; forgot: boolean },
-  ): void {
+  rejoin(all: () => Iterable<Change>, owed: boolean, { since, forgot, size }: Kept): void {
+    const isThere = this.#medium.transact((database) => {
+      const held = database.getBinary(this.#key);
+      if (held !== undefined) this.#assertSameOwner(held);
+      return held?.equals(this.#written) === true;
+    });
+    if (isThere && !owed) return;
     const record = { ...this.#record, since, forgot };
     const written = writeRecord(this.#key, record);
     this.#medium.transact((database) => {
-      const held = database.getBinary(this.#key);
-      if (held?.equals(this.#written) && !owed) return;
-      if (held !== undefined) this.#assertSameOwner(held);
       for (const { key } of [...this.#range(database)]) void database.remove(key);
       for (const change of all()) this.#put(database, change);
       void database.put(this.#key, written, this.nextVersion());
-    });
+    }, size * ROW_ON_DISK);
     this.#record = record;
     this.#written = written;
   }
 
-  /** Ends cleanly: the rows that this run moved say exactly how far they came. */
-  end(exact: Iterable<Change>): void {
+  /** Ends cleanly: the rows that this run moved, `count` at most, say exactly how far they came. */
+  end(exact: Iterable<Change>, count: number): void {
     this.#medium.transact((database) => {
       this.#assertMine(database);
       for (const change of exact) this.#put(database, change);
       const record = { ...this.#record, owner: null };
       void database.put(this.#key, writeRecord(this.#key, record), this.nextVersion());
-    });
+    }, count * ROW_ON_DISK);
   }
 
   #claim(database: Database, { now, limit, window }: Begin): StoredTable {
@@ -218,6 +220,13 @@ export class TableStore {
         "which this one looked dead (do they run in containers of their own?). This one accepts nothing more.",
     );
   }
+}
+
+/** What is remembered in memory besides the rows. */
+interface Kept {
+  readonly since: Micros;
+  readonly forgot: boolean;
+  readonly size: number;
 }
 
 /** How a run begins. */
