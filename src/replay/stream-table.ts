@@ -212,8 +212,9 @@ export class StreamTable {
    * Takes over a stream from a memory that outlived its process. Rows come in the order in which they were heard.
    *
    * @param certain  whether `last` was delivered; else anything up to it may have been, and nothing above it was
+   * @returns its slot
    */
-  load(stream: string, row: StreamRow, certain: boolean): void {
+  load(stream: string, row: StreamRow, certain: boolean): Slot {
     const slot = this.#add(stream);
     this.#begin(slot, { epoch: row.epoch, sequence: row.last + 1, count: 0 });
     this.#lasts[slot] = row.last;
@@ -221,6 +222,7 @@ export class StreamTable {
     this.#sinces[slot] = row.since;
     this.#heardAt[slot] = row.heardAt;
     this.#keyIds[slot] = row.keyId;
+    return slot;
   }
 
   /** What is remembered of a stream, for a memory that outlives this process. */

@@ -3,7 +3,7 @@
 
 import { type Slot, UNKNOWN } from "../../replay/stream-table.js";
 import { WIRE } from "../../wire/limits.js";
-import { ROOM } from "./table-store.js";
+import { ROOM } from "./loaded.js";
 
 /** Most numbers that one reservation holds, however fast they rise. */
 const MOST_AHEAD = 2 ** 20;

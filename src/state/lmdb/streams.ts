@@ -6,9 +6,10 @@ import { Nonces } from "../../replay/nonces.js";
 import type { Answered, Claim, Reached, Ruling, Streams } from "../../replay/state.js";
 import { type Slot, StreamTable, UNKNOWN } from "../../replay/stream-table.js";
 import { MOST_NONCES, WIRE } from "../../wire/limits.js";
+import { ROOM } from "./loaded.js";
 import type { Medium } from "./medium.js";
 import { Reservations } from "./reservations.js";
-import { type Change, Lost, ROOM, type TableStore } from "./table-store.js";
+import { type Change, Lost, type TableStore } from "./table-store.js";
 
 /** A message or a beginning, as far as it moves a stream. */
 interface Move {
@@ -51,9 +52,9 @@ export class LmdbStreams implements Streams {
     this.#table.onForgotten = (stream) => this.#nonces.drop(stream);
     this.#slots = new Reservations(options.ahead);
     for (const { stream, row, certain, version } of store.takeLoaded()) {
-      this.#table.load(stream, row, certain);
+      const slot = this.#table.load(stream, row, certain);
       const reserved = certain ? Math.min(row.last + ROOM, WIRE.maxNumber) : row.last;
-      this.#slots.begin(this.#table.find(stream), row, reserved, version, false);
+      this.#slots.begin(slot, row, reserved, version, false);
     }
     this.#table.forgot = store.forgot;
     this.#table.onForgotten = (stream) => this.#nonces.drop(stream);

@@ -4,6 +4,7 @@
 import type { Micros } from "../../clock.js";
 import { CountersignError, misuse } from "../../errors.js";
 import type { StreamRow } from "../../replay/stream-table.js";
+import { type Loaded, LoadedRows } from "./loaded.js";
 import type { Medium } from "./medium.js";
 import { isAlive, type Owner } from "./owner.js";
 import type { Database } from "./package.js";
@@ -11,30 +12,14 @@ import {
   RowKeys,
   readRecord,
   readRow,
-  type StoredRow,
   type StoredTable,
   tableKey,
   writeRecord,
   writeRow,
 } from "./records.js";
 
-/**
- * Numbers beyond its last that a row leaves room for though it does not say so: a stream that went on in a new run need
- * not be written at once. Part of the format.
- */
-export const ROOM = 64;
-
 /** Bytes that a row takes, about, where pages are half full. */
 const ROW_ON_DISK = 256;
-
-/** What a run begins with of one stream. */
-export interface Loaded {
-  readonly stream: string;
-  readonly row: StreamRow;
-  /** Whether `row.last` was delivered; else anything up to it may have been. */
-  readonly certain: boolean;
-  readonly version: number;
-}
 
 /** A row that is to be written. */
 export interface Change {
@@ -64,7 +49,7 @@ export class TableStore {
   #written: Buffer;
   #version = 0;
   /** What this run began with; taken once. */
-  #loaded: Loaded[] = [];
+  #loaded = new LoadedRows();
 
   /** @throws CountersignError if a live process has it open, or the medium fails */
   constructor(medium: Medium, name: readonly [string, string, string], owner: Owner, begin: Begin) {
@@ -88,9 +73,9 @@ export class TableStore {
   }
 
   /** The streams that are known, the least recently heard first. */
-  takeLoaded(): Loaded[] {
+  takeLoaded(): Iterable<Loaded> {
     const loaded = this.#loaded;
-    this.#loaded = [];
+    this.#loaded = new LoadedRows();
     return loaded;
   }
 
@@ -130,7 +115,9 @@ export class TableStore {
     const record = { ...this.#record, since, forgot };
     const written = writeRecord(this.#key, record);
     this.#medium.transact((database) => {
-      for (const { key } of [...this.#range(database)]) void database.remove(key);
+      const { start, end } = this.#keys;
+      const keys = [...database.getRange({ start, end })].map(({ key }) => key);
+      for (const key of keys) void database.remove(key);
       for (const change of all()) this.#put(database, change);
       void database.put(this.#key, written, this.nextVersion());
     }, size * ROW_ON_DISK);
@@ -152,11 +139,12 @@ export class TableStore {
     const held = database.getBinary(this.#key);
     const stored = held === undefined ? undefined : readRecord<StoredTable>(held);
     if (stored?.owner && isAlive(stored.owner)) throw inUse(this.#medium.path, this.name, stored.owner);
-    const rows = [...this.#range(database)];
-    this.#version = rows.reduce((highest, { version }) => (version > highest ? version : highest), 0);
+    const rows = this.#read(database);
+    const highest = rows.highest();
+    this.#version = Math.max(0, highest.version);
     const crashed = stored !== undefined && stored.owner !== null;
     // The clock may have been set back since: what was written down is a lower bound of when that was.
-    const latest = rows.reduce((at, { row }) => Math.max(at, row.heardAt), stored?.since ?? now);
+    const latest = Math.max(now, highest.heardAt, stored?.since ?? 0, stored?.doubtSince ?? 0);
     const record: StoredTable = {
       name: this.name,
       since: stored?.since ?? now,
@@ -164,21 +152,32 @@ export class TableStore {
       window,
       run: (stored?.run ?? 0) + 1,
       crashed: crashed ? stored.run : (stored?.crashed ?? 0),
-      doubtSince: crashed ? Math.max(now, latest, stored.doubtSince) : (stored?.doubtSince ?? 0),
+      doubtSince: crashed ? latest : (stored?.doubtSince ?? 0),
       owner: this.#owner,
     };
-    const loaded = rows.map(({ stream, row, version }) => ({ stream, version, ...judged(row, record) }));
-    loaded.sort((a, b) => a.row.heardAt - b.row.heardAt || a.heardAt - b.heardAt);
-    const excess = loaded.splice(0, Math.max(0, loaded.length - limit));
-    for (const { stream } of excess) void database.remove(this.#keys.of(stream));
-    const last = excess.at(-1);
-    const kept =
-      last === undefined
-        ? record
-        : { ...record, forgot: true, since: Math.max(record.since, last.row.heardAt) };
-    this.#loaded = loaded;
+    rows.judge(record);
+    const kept = this.#trim(database, rows, limit, record);
+    this.#loaded = rows;
     void database.put(this.#key, writeRecord(this.#key, kept), this.nextVersion());
     return kept;
+  }
+
+  #read(database: Database): LoadedRows {
+    const { start, end } = this.#keys;
+    const rows = new LoadedRows();
+    for (const { key, value, version } of database.getRange({ start, end, versions: true })) {
+      rows.add(this.#keys.streamOf(key), readRow(value), version);
+    }
+    return rows;
+  }
+
+  /** Fewer are to be remembered than before: since rises to when the last of those that go was heard. */
+  #trim(database: Database, rows: LoadedRows, limit: number, record: StoredTable): StoredTable {
+    const excess = rows.takeExcess(limit);
+    for (const { stream } of excess) void database.remove(this.#keys.of(stream));
+    const last = excess.at(-1);
+    if (last === undefined) return record;
+    return { ...record, forgot: true, since: Math.max(record.since, last.row.heardAt) };
   }
 
   #raise(database: Database, forgotten: Forgotten | undefined): { record: StoredTable; written: Buffer } {
@@ -194,13 +193,6 @@ export class TableStore {
   #put(database: Database, { stream, row, exact, version }: Change): void {
     const key = this.#keys.of(stream);
     void database.put(key, writeRow(key, { ...row, exact, run: this.#record.run }), version);
-  }
-
-  *#range(database: Database): Iterable<{ key: Buffer; stream: string; row: StoredRow; version: number }> {
-    const { start, end } = this.#keys;
-    for (const { key, value, version } of database.getRange({ start, end, versions: true })) {
-      yield { key, stream: this.#keys.streamOf(key), row: readRow(value), version };
-    }
   }
 
   /** @throws Lost if another has taken it over; Error if the medium holds something else than was written */
@@ -234,22 +226,6 @@ export interface Begin {
   readonly now: Micros;
   readonly limit: number;
   readonly window: number;
-}
-
-/** What can be said of a row that an earlier run wrote, and when it did. */
-function judged(stored: StoredRow, { crashed, doubtSince }: StoredTable) {
-  const { epoch, last, since, heardAt, keyId, exact, run } = stored;
-  if (exact && run > crashed) {
-    return { row: { epoch, last, since, heardAt, keyId }, certain: true, heardAt };
-  }
-  const row = {
-    epoch,
-    keyId,
-    last: exact ? Math.min(last + ROOM, Number.MAX_SAFE_INTEGER) : last,
-    since: Math.max(since, doubtSince),
-    heardAt: Math.max(heardAt, doubtSince),
-  };
-  return { row, certain: false, heardAt };
 }
 
 function inUse(
