@@ -57,7 +57,6 @@ export class LmdbStreams implements Streams {
       this.#slots.begin(slot, row, reserved, version, false);
     }
     this.#table.forgot = store.forgot;
-    this.#table.onForgotten = (stream) => this.#nonces.drop(stream);
   }
 
   get size(): number {
