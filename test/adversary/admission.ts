@@ -26,7 +26,7 @@ import { Attacker, type Recorded } from "./wire-proxy.js";
 import type { Frames } from "./zmtp.js";
 
 export const DAY = 86_400_000_000;
-export const EMPTY = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 
 /** A clock that is so many microseconds ahead. */
 export const ahead = (micros: number) => () =>
@@ -117,7 +117,7 @@ export const DEALER_TO_ROUTER: Encounter = {
   send: (sender, body) => sender.send(body),
 };
 
-export const ROUTER_TO_DEALER: Encounter = {
+const ROUTER_TO_DEALER: Encounter = {
   name: "ROUTER to DEALER",
   direction: "down",
   server: (signing) =>

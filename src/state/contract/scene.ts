@@ -9,7 +9,7 @@ import type { Claim, ReplayState, Ruling, SenderStream, Streams, TableOptions } 
 import type { StateBackend } from "./backend.js";
 
 /** Evidence of nothing. */
-export const NO_EVIDENCE = -Infinity;
+const NO_EVIDENCE = -Infinity;
 /** Evidence that nobody can doubt. */
 export const LIVE = Infinity;
 

@@ -256,7 +256,7 @@ function checkSnapshot(database: Database, file: number): number {
 }
 
 /** The error that the operator reads. */
-export function unusable(path: string, cause: unknown): CountersignError {
+function unusable(path: string, cause: unknown): CountersignError {
   if (cause instanceof CountersignError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
   return misuse(
