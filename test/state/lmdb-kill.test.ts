@@ -13,7 +13,7 @@ import { afterAll, expect, test } from "vitest";
 import { Signer } from "../../src/session/signer.js";
 
 const PROGRAM = fileURLToPath(new URL("../../.build/test/state/receiver-process.js", import.meta.url));
-const KILLS = Number(process.env.COUNTERSIGN_KILLS ?? 20);
+const KILLS = Number(process.env.COUNTERSIGN_KILLS ?? 6);
 const key = Buffer.from("a key for tests, known to everyone here");
 const scratch = mkdtempSync(join(tmpdir(), "countersign-kill-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
