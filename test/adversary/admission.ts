@@ -26,7 +26,6 @@ import { Attacker, type Recorded } from "./wire-proxy.js";
 import type { Frames } from "./zmtp.js";
 
 export const DAY = 86_400_000_000;
-const EMPTY = Buffer.alloc(0);
 
 /** A clock that is so many microseconds ahead. */
 export const ahead = (micros: number) => () =>
