@@ -104,7 +104,7 @@ export class Handshake {
     const refused = isNonce(answer) ? await this.#takeAnswer(control) : undefined;
     const heard = { control, proven: isNonce(answer) && refused === undefined, before };
     const { twin } = this.#learnOwnEpoch(heard);
-    const answered = mustAnswer(heard)
+    const answered = mustAnswer(heard, refused)
       ? await this.#answer(heard)
       : isNonce(ask)
         ? NOTHING
@@ -213,11 +213,16 @@ export class Handshake {
 
 /**
  * Of two answers to one hello that was said twice, the second asks what is answered already. (If that answer was lost, the
- * next message is refused, and asked about in so many words.)
+ * next message is refused, and asked about in so many words.) Whoever is of an earlier epoch than is known must be told of it.
  */
-function mustAnswer({ control: { body }, proven, before }: Heard): boolean {
+function mustAnswer({ control: { body }, proven, before }: Heard, refused: Reason | undefined): boolean {
   if (!isNonce(body.ask)) return false;
-  return proven || !isNonce(body.answer) || !(before?.asked.nonce.equals(body.ask) ?? false);
+  return (
+    proven ||
+    refused === "stale-epoch" ||
+    !isNonce(body.answer) ||
+    !(before?.asked.nonce.equals(body.ask) ?? false)
+  );
 }
 
 function nameOf({ sender, pattern }: Origin): string {

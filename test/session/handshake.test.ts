@@ -480,6 +480,18 @@ describe("an attacker who owns the wire", () => {
     { what: "hello", end: 1 },
     { what: "arrive", end: 0, which: 1 },
   ];
+  const FOUND_TOO: Step[] = [
+    { what: "say", end: 0 },
+    { what: "arrive", end: 1, which: 0 },
+    { what: "arrive", end: 0, which: 0 },
+    { what: "hello", end: 0 },
+    { what: "hello", end: 0 },
+    { what: "arrive", end: 1, which: 434 },
+    { what: "restart", end: 1, back: true },
+    { what: "arrive", end: 1, which: 0 },
+    { what: "arrive", end: 0, which: 0 },
+    { what: "arrive", end: 0, which: 4 },
+  ];
   const SIDES: readonly (readonly ["dealer" | "pair", "router" | "pair"])[] = [
     ["dealer", "router"],
     ["pair", "pair"],
@@ -496,7 +508,7 @@ describe("an attacker who owns the wire", () => {
             for (const end of open.splice(0)) end.close();
           }
         }),
-        { numRuns: 120, examples: [[FOUND]] },
+        { numRuns: 120, examples: [[FOUND], [FOUND_TOO]] },
       );
       expect(most).toBeGreaterThan(8);
     },
