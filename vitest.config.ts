@@ -16,10 +16,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    // Generous, for machines that do other work: nothing is asserted of time. Where nobody looks on, a test that a busy
-    // machine upset is tried once more, and the report says so.
+    // Generous, for machines that do other work: nothing is asserted of time.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    retry: process.env.CI === undefined ? 0 : 1,
   },
 });

@@ -1,4 +1,4 @@
-// ATTACKS 61: a receiver with durable state is killed at random moments (SIGKILL) while it verifies, and everything ever
+// Attack 30: a receiver with durable state is killed at random moments (SIGKILL) while it verifies, and everything ever
 // sent is sent again to the next one. Nothing is delivered twice; what is signed after its start is delivered.
 // COUNTERSIGN_KILLS=200 kills more often.
 
@@ -13,7 +13,7 @@ import { afterAll, expect, test } from "vitest";
 import { Signer } from "../../src/session/signer.js";
 
 const PROGRAM = fileURLToPath(new URL("../../.build/test/state/receiver-process.js", import.meta.url));
-const KILLS = Number(process.env.COUNTERSIGN_KILLS ?? 6);
+const KILLS = Number(process.env.COUNTERSIGN_KILLS ?? 20);
 const key = Buffer.from("a key for tests, known to everyone here");
 const scratch = mkdtempSync(join(tmpdir(), "countersign-kill-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
