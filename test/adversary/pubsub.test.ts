@@ -149,8 +149,9 @@ describe.each(UNCOUNTED)("attack 62: $name", (flow) => {
 
 describe("attack 62: messages lost at the publisher's high-water mark", () => {
   it("add up, topic by topic", async () => {
-    const { publisher, attacker, inbox, gaps } = await broadcast(newPublisher(), "one", "two");
-    publisher.sendHighWaterMark = 10;
+    // From the start: lowered on a live connection, libzmq's mark can wait for a report of the other side for ever.
+    const narrow = opened(new Publisher({ linger: 0, sendHighWaterMark: 10, signing: signing(SENDER) }));
+    const { publisher, attacker, inbox, gaps } = await broadcast(narrow, "one", "two");
     const before = inbox.all.length;
     const sent = { one: 0, two: 0 };
     const publish = (topic: keyof typeof sent, ...body: Buffer[]) =>

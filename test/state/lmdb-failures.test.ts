@@ -46,8 +46,8 @@ afterEach(async () => {
   remotes.clear();
 });
 
-async function running(path: string, uid?: number): Promise<RemoteState> {
-  const remote = await RemoteState.open({ path, uid }, wallClock);
+async function running(path: string): Promise<RemoteState> {
+  const remote = await RemoteState.open({ path }, wallClock);
   remotes.add(remote);
   return remote;
 }
@@ -256,9 +256,10 @@ describe("a folder that cannot be written", () => {
     await stored(path);
     chmodSync(path, 0o500);
     chmodSync(scratch, 0o755);
-    // Root may write anywhere: be somebody else, whose folder it is not.
-    const opened = running(path, isRoot ? 65_534 : undefined);
-    await expect(opened).rejects.toMatchObject({
+    // Loads everything first: the one whom root becomes, for root may write anywhere, might not be let into that folder.
+    const process = await running(folder());
+    const options = { path, ...(isRoot ? { uid: 65_534 } : {}) };
+    await expect(process.ask("open", [options])).rejects.toMatchObject({
       code: "ERR_COUNTERSIGN_STATE",
       message: expect.stringContaining(path),
     });

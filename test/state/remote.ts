@@ -41,7 +41,7 @@ type Waiting = { resolve(reply: unknown): void; reject(error: Error): void };
 export interface RemoteOptions {
   readonly path: string;
   readonly ahead?: number;
-  /** User id to run as. */
+  /** User id to become before opening it. */
   readonly uid?: number | undefined;
 }
 
@@ -55,12 +55,8 @@ export class RemoteState implements ReplayState {
   readonly #tables = new Map<string, RemoteStreams>();
   #asked = 0;
 
-  static async open({ uid, ...options }: RemoteOptions, clock: Clock): Promise<RemoteState> {
-    const child = fork(PROGRAM, {
-      serialization: "advanced",
-      ...(uid === undefined ? {} : { uid, gid: uid }),
-    });
-    const state = new RemoteState(child, clock);
+  static async open(options: RemoteOptions, clock: Clock): Promise<RemoteState> {
+    const state = new RemoteState(fork(PROGRAM, { serialization: "advanced" }), clock);
     await state.ask("open", [options]);
     return state;
   }

@@ -2,7 +2,7 @@
 
 import type { Streams } from "countersign/core";
 import { LmdbState } from "countersign/state/lmdb";
-import type { Question, Reply } from "./remote.js";
+import type { Question, RemoteOptions, Reply } from "./remote.js";
 
 let now = 0;
 let state: LmdbState | undefined;
@@ -13,10 +13,18 @@ process.on("warning", ({ message, ...warning }) => {
   process.send?.({ warning: { code, message } });
 });
 
+/** From here on somebody else, to whom the folder does not belong. */
+function become(uid: number): void {
+  process.setgroups?.([]);
+  process.setgid?.(uid);
+  process.setuid?.(uid);
+}
+
 const METHODS: Record<string, (...args: never[]) => unknown> = {
-  open: async (options: { path: string; ahead?: number }) => {
+  open: async ({ uid, ...options }: RemoteOptions) => {
     await state?.close();
     tables.clear();
+    if (uid !== undefined) become(uid);
     state = new LmdbState({ ...options, clock: () => now });
   },
   table: (...args: Parameters<LmdbState["table"]>) => {
