@@ -125,7 +125,10 @@ function bodiesOf(header: Header, behind: Buffer, frames: readonly Buffer[]): Bo
   const { kind, flags, sequence } = header;
   if (isControl(header)) return [];
   if (kind === "batch" && (flags & FLAGS.inline) !== 0) {
-    return readBatch(behind).map((body, offset) => ({ sequence: sequence + offset, frames: body }));
+    return readBatch(behind, 0, []).map((body, offset) => ({ sequence: sequence + offset, frames: body }));
   }
-  return [{ sequence, frames: (flags & FLAGS.inline) === 0 ? frames : readPayload(behind, 0).frames }];
+  if ((flags & FLAGS.inline) === 0) return [{ sequence, frames }];
+  const body: Buffer[] = [];
+  readPayload(behind, 0, body);
+  return [{ sequence, frames: body }];
 }

@@ -30,6 +30,8 @@ export interface MacEngine {
   readonly tagBytes: number;
   /** Prepares `key` for use; the bytes are copied. */
   prepare(key: Uint8Array): PreparedKey;
+  /** The tag over the concatenation of `parts` under a key that is used this once: nothing of it is kept. */
+  once(key: Uint8Array, parts: readonly Uint8Array[]): Buffer;
 }
 
 /** The parts that the tag of a frame covers, when it stands at `at` and has `tagBytes`. */

@@ -39,7 +39,12 @@ export function fastHmacSha256(sha256: Sha256, lengths: Lengths): MacEngine {
   if (lengths.medium > LAYOUT.capacity - TAG_BYTES)
     throw new RangeError(`At most ${LAYOUT.capacity - TAG_BYTES} bytes fit into the module's memory.`);
   const hmac = new Hmac(sha256, lengths);
-  return { name: "WebAssembly and node:crypto", tagBytes: TAG_BYTES, prepare: (key) => hmac.prepare(key) };
+  return {
+    name: "WebAssembly and node:crypto",
+    tagBytes: TAG_BYTES,
+    prepare: (key) => hmac.prepare(key),
+    once: (key, parts) => hmac.once(key, parts),
+  };
 }
 
 /** Makes tags in the module's memory, under one key after another. */
@@ -47,6 +52,11 @@ class Hmac {
   readonly #sha256: Sha256;
   readonly #lengths: Lengths;
   readonly #tag: Uint8Array;
+  /** Whose states are in the module's memory. */
+  #loaded: Int32Array | undefined;
+  #loadedAt = 0;
+  /** The place of a key that is used once. */
+  readonly #passing = new Int32Array(KEY_WORDS);
   #group = new Int32Array(0);
   #used = 0;
 
@@ -57,20 +67,33 @@ class Hmac {
   }
 
   prepare(key: Uint8Array): PreparedKey {
+    const [group, at] = this.#place();
+    this.#expand(key, group, at);
+    return new FastKey(this, group, at);
+  }
+
+  once(key: Uint8Array, parts: readonly Uint8Array[]): Buffer {
+    this.#expand(key, this.#passing, 0);
+    const tag = Buffer.from(this.over(this.#passing, 0, parts));
+    this.#passing.fill(0);
+    return tag;
+  }
+
+  /** Writes a key's inner block, and the states behind that and the outer one. */
+  #expand(key: Uint8Array, group: Int32Array, at: number): void {
     const { bytes, words, absorb } = this.#sha256;
     const { initial, message, states } = LAYOUT;
-    const [group, at] = this.#place();
     const block = bytes.subarray(message, message + BLOCK_BYTES);
 
     block.fill(0);
     block.set(key.length > BLOCK_BYTES ? hash("sha256", key, "buffer") : key);
     for (let i = 0; i < BLOCK_BYTES; i++) block[i]! ^= INNER_PAD;
     group.set(words.subarray(message / 4, message / 4 + BLOCK_WORDS), at);
+    this.#loaded = undefined;
     absorb(initial, message, 1, states);
     for (let i = 0; i < BLOCK_BYTES; i++) block[i]! ^= INNER_PAD ^ OUTER_PAD;
     absorb(initial, message, 1, states + TAG_BYTES);
     group.set(words.subarray(STATES, STATES + STATE_WORDS), at + BLOCK_WORDS);
-    return new FastKey(this, group, at);
   }
 
   /** The tag over these parts, until the next is made. */
@@ -81,17 +104,35 @@ class Hmac {
     return this.#gathered(group, key, LAYOUT.message, length);
   }
 
-  /** The same over a frame around the tag at `at`, and `rest`: one copy of the frame, and no view of it. */
-  overFrame(group: Int32Array, key: number, frame: Uint8Array, at: number, rest: readonly Uint8Array[]) {
-    const length = frame.length - TAG_BYTES + totalLength(rest);
+  /**
+   * The same over a frame around the tag at `at`, with `between` in its place, and `rest`: one copy of the frame, and no
+   * view of it.
+   */
+  overFrame(
+    group: Int32Array,
+    key: number,
+    frame: Uint8Array,
+    at: number,
+    between: Uint8Array | undefined,
+    rest: readonly Uint8Array[],
+  ): Uint8Array {
+    const inserted = between === undefined ? 0 : between.length;
+    const length = frame.length - TAG_BYTES + inserted + totalLength(rest);
     if (at + TAG_BYTES > frame.length) throw new RangeError("The frame has no place for a tag there.");
     if (length > this.#lengths.medium) {
-      return this.#long(group, key, partsAround(TAG_BYTES, frame, at, undefined, rest));
+      return this.#long(group, key, partsAround(TAG_BYTES, frame, at, between, rest));
     }
-    this.#sha256.bytes.set(frame, LAYOUT.message);
-    this.#sha256.closeUp(LAYOUT.message, at);
-    this.#gather(rest, LAYOUT.message + frame.length);
-    return this.#gathered(group, key, LAYOUT.message + TAG_BYTES, length);
+    const { bytes } = this.#sha256;
+    const copy = LAYOUT.message + Math.max(0, inserted - TAG_BYTES);
+    const start = copy + TAG_BYTES - inserted;
+    bytes.set(frame, copy);
+    if (between === undefined) this.#sha256.closeUp(copy, at);
+    else {
+      bytes.copyWithin(start, copy, copy + at);
+      bytes.set(between, start + at);
+    }
+    this.#gather(rest, copy + frame.length);
+    return this.#gathered(group, key, start, length);
   }
 
   #place(): [group: Int32Array, at: number] {
@@ -137,6 +178,9 @@ class Hmac {
   }
 
   #loadStates(group: Int32Array, key: number): void {
+    if (group === this.#loaded && key === this.#loadedAt) return;
+    this.#loaded = group;
+    this.#loadedAt = key;
     const { words } = this.#sha256;
     const from = key + BLOCK_WORDS;
     for (let i = 0; i < STATE_WORDS; i++) words[STATES + i] = group[from + i]!;
@@ -186,8 +230,7 @@ class FastKey implements PreparedKey {
     between: Uint8Array | undefined,
     rest: readonly Uint8Array[],
   ): Uint8Array {
-    if (between === undefined) return this.#hmac.overFrame(this.#group, this.#at, frame, at, rest);
-    return this.#hmac.over(this.#group, this.#at, partsAround(TAG_BYTES, frame, at, between, rest));
+    return this.#hmac.overFrame(this.#group, this.#at, frame, at, between, rest);
   }
 }
 

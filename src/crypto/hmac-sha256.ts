@@ -24,6 +24,7 @@ export function hmacSha256Over(load: () => Sha256): MacEngine {
     },
     tagBytes: nodeHmacSha256.tagBytes,
     prepare: (key) => chosen().prepare(key),
+    once: (key, parts) => chosen().once(key, parts),
   };
 }
 

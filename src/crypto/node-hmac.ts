@@ -31,10 +31,14 @@ class NodeHmacKey implements PreparedKey {
   }
 
   #tag(parts: readonly Uint8Array[]): Buffer {
-    const hmac = createHmac("sha256", this.#key);
-    for (const part of parts) hmac.update(part);
-    return hmac.digest();
+    return tagOver(this.#key, parts);
   }
+}
+
+function tagOver(key: KeyObject | Uint8Array, parts: readonly Uint8Array[]): Buffer {
+  const hmac = createHmac("sha256", key);
+  for (const part of parts) hmac.update(part);
+  return hmac.digest();
 }
 
 /** HMAC-SHA256 by node:crypto. */
@@ -42,4 +46,5 @@ export const nodeHmacSha256: MacEngine = {
   name: "node:crypto",
   tagBytes: TAG_BYTES,
   prepare: (key) => new NodeHmacKey(key),
+  once: tagOver,
 };

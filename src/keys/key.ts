@@ -82,6 +82,7 @@ export class Key {
 
   /** Same secret, same role? */
   equals(other: Key): boolean {
+    if (this === other) return true;
     return (
       this.id === other.id && this.#secret.equals(other.#secret) && this.derived.from === other.derived.from
     );

@@ -92,16 +92,16 @@ export class Keyring {
 
   /** The key as the ring holds it now, under its present terms; `undefined` where it is not valid at `now` (milliseconds). */
   usable(key: Key, now: number): Key | undefined {
-    return this.#byId.get(key.id)?.find((held) => held.equals(key) && validity(held, now) === undefined);
+    const same = this.#byId.get(key.id);
+    if (same === undefined) return undefined;
+    for (const held of same) if (held.equals(key) && validity(held, now) === undefined) return held;
+    return undefined;
   }
 
   /** The key to sign with at `now` (milliseconds): the first that is valid. */
   current(now: number): Key {
-    const key = this.#keys.find((held) => validity(held, now) === undefined);
-    if (key === undefined) {
-      throw misuse("ERR_COUNTERSIGN_KEY", `No key to sign with: ${this.#explainNone(now)}`);
-    }
-    return key;
+    for (const key of this.#keys) if (validity(key, now) === undefined) return key;
+    throw misuse("ERR_COUNTERSIGN_KEY", `No key to sign with: ${this.#explainNone(now)}`);
   }
 
   #explainNone(now: number): string {

@@ -57,7 +57,7 @@ export class MemoryStreams implements Streams {
   }
 
   admit(claim: Claim): Ruling {
-    return this.#table.admit(claim, this.#clock());
+    return this.#table.admit(claim, claim.now ?? this.#clock());
   }
 
   ask(stream: string): Buffer {

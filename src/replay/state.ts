@@ -31,6 +31,8 @@ export interface Claim extends Numbers {
   readonly toFreshName: boolean;
   /** Why it is refused where evidence is needed and this is too little. */
   readonly unproven: Reason;
+  /** This moment on the receiver's clock, where it was read already. */
+  readonly now?: Micros | undefined;
 }
 
 /** What a memory says of a claim: "new", "late" (new, but behind a later one; only with a window), or why it is refused. */

@@ -1,33 +1,100 @@
-// MAC keys derived before, so that HKDF runs once for a peer and not once for a message. Bounded, and filled only
-// with what has verified: forged names leave nothing behind.
+// The MAC keys that one receiver needs, so that HKDF runs once for a sender and not once for a message. Bounded, and filled
+// only with what has verified: forged names leave nothing behind.
 
 import type { PreparedKey } from "../crypto/engine.js";
-import type { Key, Use } from "../keys/key.js";
+import type { Key } from "../keys/key.js";
+import { keyHolder } from "../keys/names.js";
+import { FLAGS, type Header } from "../wire/header.js";
+import { publishes } from "../wire/patterns.js";
 
-const MOST = 16_384;
+/** Whose message it is, as far as its key depends on that. */
+export type Signed = Pick<Header, "sender" | "pattern" | "flags">;
 
-/** Derived keys of one session by master key and use; the channel is the session's. */
+/** What a MAC key is derived for: messages to anybody, broadcasts, messages under the recipient's own key. */
+type Kind = "sent" | "published" | "toMe";
+
+/** The keys of one receiver. */
 export class DerivedKeys {
-  #byKey = new WeakMap<Key, Map<string, PreparedKey>>();
+  readonly #channel: string;
+  readonly #holder: string;
+  readonly #most: number;
+  readonly #byKey = new WeakMap<Key, Record<Kind, Generations>>();
+  /** Most messages come from whoever was just heard. */
+  #latest: { key: Key; sender: string; kind: Kind; prepared: PreparedKey } | undefined;
 
-  /** The key derived before, or one derived now and not yet kept. */
-  find(key: Key, use: Use): PreparedKey | undefined {
-    return this.#byKey.get(key)?.get(nameOf(use)) ?? key.derive(use);
+  /**
+   * @param channel  the receiver's
+   * @param holder   its name without instance
+   * @param most     keys that are kept of each master key and kind
+   */
+  constructor(channel: string, holder: string, most: number) {
+    this.#channel = channel;
+    this.#holder = holder;
+    this.#most = most;
+  }
+
+  /** The key derived before, or one derived now and not yet kept; `undefined` where `key` cannot make it, or must not. */
+  find(key: Key, signed: Signed): PreparedKey | undefined {
+    const kind = kindOf(signed);
+    const latest = this.#latest;
+    if (latest?.sender === signed.sender && latest.key === key && latest.kind === kind)
+      return latest.prepared;
+    return this.#byKey.get(key)?.[kind].get(signed.sender) ?? this.#derive(key, signed, kind);
   }
 
   /** Keeps what {@link find} returned. */
-  keep(key: Key, use: Use, prepared: PreparedKey): void {
-    const held = this.#byKey.get(key) ?? new Map<string, PreparedKey>();
-    const name = nameOf(use);
-    if (held.has(name)) return;
-    if (held.size >= MOST) held.delete(held.keys().next().value as string);
-    held.set(name, prepared);
-    this.#byKey.set(key, held);
+  keep(key: Key, signed: Signed, prepared: PreparedKey): void {
+    if (this.#latest?.prepared === prepared) return;
+    const kind = kindOf(signed);
+    this.#latest = { key, sender: signed.sender, kind, prepared };
+    let held = this.#byKey.get(key);
+    if (held === undefined) {
+      const none = () => new Generations(this.#most);
+      held = { sent: none(), published: none(), toMe: none() };
+      this.#byKey.set(key, held);
+    }
+    held[kind].keep(signed.sender, prepared);
+  }
+
+  #derive(key: Key, { sender }: Signed, kind: Kind): PreparedKey | undefined {
+    const recipient = kind === "toMe" ? this.#holder : undefined;
+    return key.derive({
+      sender: keyHolder(sender),
+      channel: this.#channel,
+      published: kind === "published",
+      recipient,
+    });
   }
 }
 
-/** Names hold no space and are never empty, so the three forms cannot be confused. */
-function nameOf({ sender, published, recipient }: Use): string {
-  if (recipient !== undefined) return `${sender} ${recipient}`;
-  return published ? `${sender} ` : sender;
+function kindOf({ pattern, flags }: Signed): Kind {
+  if ((flags & FLAGS.recipientKey) !== 0) return "toMe";
+  return publishes(pattern) ? "published" : "sent";
+}
+
+/**
+ * A bounded map that forgets by halves: what was not asked for while one half filled up goes with the other. To drop the
+ * first entry of a large Map, one by one, takes time that grows with what was dropped before.
+ */
+class Generations {
+  readonly #half: number;
+  #young = new Map<string, PreparedKey>();
+  #old = new Map<string, PreparedKey>();
+
+  constructor(most: number) {
+    this.#half = Math.max(1, Math.floor(most / 2));
+  }
+
+  get(name: string): PreparedKey | undefined {
+    return this.#young.get(name) ?? this.#old.get(name);
+  }
+
+  keep(name: string, prepared: PreparedKey): void {
+    if (this.#young.has(name)) return;
+    if (this.#young.size >= this.#half) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(name, prepared);
+  }
 }

@@ -5,7 +5,7 @@ import { type Form, messageCount } from "../wire/form.js";
 import { FLAGS } from "../wire/header.js";
 import type { Pattern } from "../wire/patterns.js";
 import type { Gap } from "./observer.js";
-import { topicName } from "./ordinals.js";
+import type { KnownTopic, Topics } from "./topics.js";
 
 /** The receiver whose gaps are watched. */
 export interface Watch {
@@ -15,12 +15,15 @@ export interface Watch {
   readonly window: number;
   /** Most counts kept. */
   readonly limit: number;
+  readonly topics: Topics;
 }
 
 /** Finds what one receiver missed. */
 export class GapWatch {
   readonly #watch: Watch;
   readonly #tracker: GapTracker;
+  /** What the last message was counted under: the next one often is, too. */
+  #latest: Counter = { sender: "", pattern: "pair", topic: undefined, addressed: false, name: "" };
 
   constructor(watch: Watch) {
     this.#watch = watch;
@@ -50,10 +53,29 @@ export class GapWatch {
    */
   #counterOf({ header, topic }: Form): string | undefined {
     if (header.ordinal === 0) return undefined;
-    const { pattern, sender, flags } = header;
-    if (topic !== undefined) return `${pattern} ${sender} ${topicName(topic)}`;
-    if ((flags & FLAGS.addressed) !== 0) return `${pattern} ${sender} to me`;
+    const addressed = (header.flags & FLAGS.addressed) !== 0;
     const direct = this.#watch.hops === 0 && this.#watch.pattern !== "rep";
-    return direct ? `${pattern} ${sender}` : undefined;
+    if (topic === undefined && !addressed && !direct) return undefined;
+    const { sender, pattern } = header;
+    const known = topic && this.#watch.topics.of(topic);
+    const latest = this.#latest;
+    const isLatest =
+      latest.sender === sender &&
+      latest.pattern === pattern &&
+      latest.topic === known &&
+      latest.addressed === addressed;
+    if (isLatest) return latest.name;
+    const of = known?.name ?? (addressed ? "to me" : "");
+    this.#latest = { sender, pattern, topic: known, addressed, name: `${pattern} ${sender} ${of}` };
+    return this.#latest.name;
   }
+}
+
+/** One count's name, and what it is made of. */
+interface Counter {
+  readonly sender: string;
+  readonly pattern: Pattern;
+  readonly topic: KnownTopic | undefined;
+  readonly addressed: boolean;
+  readonly name: string;
 }

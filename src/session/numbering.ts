@@ -53,9 +53,8 @@ export class Numbering {
     return this.#sentAt;
   }
 
-  /** Takes the next `count` sequence numbers; returns the first. May begin a new epoch. */
-  take(count: number): number {
-    const now = this.#clock();
+  /** Takes the next `count` sequence numbers at this time; returns the first. May begin a new epoch. */
+  take(count: number, now: Micros = this.#clock()): number {
     const exhausted = this.#sequence + count > WIRE.maxNumber;
     if (exhausted || now < this.#sentAt - CLOCK_STEP) this.#restart(now);
     this.#sentAt = Math.max(this.#sentAt, now);

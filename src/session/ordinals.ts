@@ -1,8 +1,6 @@
 // How many messages went to each recipient or topic in this epoch, so that a receiver sees what it missed
 // (docs/wire.md, section 10). Bounded: the count begun first is dropped first, and begins again at 1.
 
-import { createHash } from "node:crypto";
-
 const HIGHEST = 2 ** 32 - 1;
 
 /** Counts by recipient or topic. */
@@ -39,12 +37,4 @@ export class Ordinals {
     this.#epoch = epoch;
     this.#counts.clear();
   }
-}
-
-const LONGEST_NAME = 64;
-
-/** What a topic is counted under: itself, or the hash of a long one, so that no topic costs more than its share. */
-export function topicName(topic: Buffer): string {
-  if (topic.length <= LONGEST_NAME) return `topic ${topic.toString("latin1")}`;
-  return `hash ${createHash("sha256").update(topic).digest("base64")}`;
 }

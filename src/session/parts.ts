@@ -19,12 +19,14 @@ export interface Parts {
   readonly body: readonly Buffer[];
 }
 
+const NO_ROUTING: readonly Buffer[] = Object.freeze([]);
+
 /** Takes a message apart that is sent from `place`. */
 export function takeApart(message: MessageLike, { pattern, hops, limits }: Place): Parts {
   const frames = toFrames(message);
   const { index, delimited } = signaturePosition(pattern, true, hops, frames);
-  const routing = frames.slice(0, index);
-  const body = frames.slice(index);
+  const routing = index === 0 ? NO_ROUTING : frames.slice(0, index);
+  const body = index === 0 ? frames : frames.slice(index);
   const topic = publishes(pattern) && routing[0] !== undefined ? snapshot(routing[0]) : undefined;
   const bodyless = topic !== undefined || (delimited && index > 0);
   if (routing.length < index || (body.length === 0 && !bodyless)) {

@@ -1,6 +1,5 @@
 // To whom a message goes, and with which key it is signed therefore (docs/wire.md, sections 2 and 7).
 
-import { type Clock, MICROS_PER_MS } from "../clock.js";
 import type { PreparedKey } from "../crypto/engine.js";
 import { misuse } from "../errors.js";
 import type { Key, Use } from "../keys/key.js";
@@ -9,7 +8,6 @@ import { assertSender, keyHolder } from "../keys/names.js";
 import { FLAGS } from "../wire/header.js";
 import { type Pattern, publishes } from "../wire/patterns.js";
 import { lengthPrefixed } from "../wire/payload.js";
-import { DerivedKeys } from "./derived-keys.js";
 import type { Identity } from "./identity.js";
 import { Origin, type Peer } from "./origin.js";
 
@@ -31,86 +29,93 @@ export interface Speaker {
   readonly pattern: Pattern;
 }
 
-const NO_CONTEXT: readonly Buffer[] = [];
+const NO_CONTEXT: readonly Buffer[] = Object.freeze([]);
 
 /** Finds the key for each recipient. */
 export class Recipients {
   readonly #keyring: Keyring;
   readonly #speaker: Speaker;
-  readonly #clock: Clock;
-  readonly #derived = new DerivedKeys();
+  readonly #most: number;
+  readonly #byKey = new WeakMap<Key, Map<string | null, Recipient>>();
 
-  /** @throws CountersignError when the current key cannot sign as this sender on this channel */
-  constructor(keyring: Keyring, speaker: Speaker, clock: Clock) {
+  /**
+   * @param most  recipients that are kept of each key: beyond that, all are dropped and found again
+   * @param now   milliseconds
+   * @throws CountersignError when the current key cannot sign as this sender on this channel
+   */
+  constructor(keyring: Keyring, speaker: Speaker, most: number, now: number) {
     this.#keyring = keyring;
     this.#speaker = speaker;
-    this.#clock = clock;
-    this.find(null);
+    this.#most = most;
+    this.find(null, now);
   }
 
-  /** The recipient by name, by the message that is answered, or nobody in particular. */
-  find(to: string | Origin | null): Recipient {
-    if (to === null) return this.#nobody();
-    if (to instanceof Origin) return this.#named(to.sender, Origin.peerOf(to));
-    assertSender(to, "to");
-    return this.#named(to, undefined);
-  }
-
-  #nobody(): Recipient {
-    const key = this.#current();
-    const macKey = this.#macKey(key, this.#use(key, undefined));
-    if (macKey === undefined) throw this.#cannotSign(key);
-    return { name: undefined, keyId: key.id, macKey, flags: 0, context: NO_CONTEXT };
-  }
-
-  #named(name: string, peer: Peer | undefined): Recipient {
-    const { key, use, macKey } = this.#keyTo(name, peer);
-    const context = [lengthPrefixed(Buffer.from(name))];
-    let flags = FLAGS.addressed | (use.recipient === undefined ? 0 : FLAGS.recipientKey);
-    if (peer?.requestTag !== undefined) {
-      flags |= FLAGS.bound;
-      context.push(lengthPrefixed(peer.requestTag));
-    }
-    return { name, keyId: key.id, macKey, flags, context };
+  /** The recipient by name, by the message that is answered, or nobody in particular, at `now` (milliseconds). */
+  find(to: string | Origin | null, now: number): Recipient {
+    const current = this.#keyring.current(now);
+    if (!(to instanceof Origin)) return this.#recipient(current, to) ?? this.#refuse(current);
+    const peer = Origin.peerOf(to);
+    const recipient = this.#answered(to.sender, peer, current, now);
+    if (peer.requestTag === undefined) return recipient;
+    const context = [...recipient.context, lengthPrefixed(peer.requestTag)];
+    return { ...recipient, flags: recipient.flags | FLAGS.bound, context };
   }
 
   /** The key that verified the peer answers it, while it is valid and can; else the current one. */
-  #keyTo(name: string, peer: Peer | undefined): { key: Key; use: Use; macKey: PreparedKey } {
-    const current = this.#current();
-    const verified = peer && this.#keyring.usable(peer.key, this.#now());
-    for (const key of verified === undefined ? [current] : [verified, current]) {
-      const use = this.#use(key, name);
-      const macKey = this.#macKey(key, use);
-      if (macKey !== undefined) return { key, use, macKey };
+  #answered(name: string, peer: Peer, current: Key, now: number): Recipient {
+    const verified = this.#keyring.usable(peer.key, now);
+    return (
+      (verified && this.#recipient(verified, name)) ?? this.#recipient(current, name) ?? this.#refuse(current)
+    );
+  }
+
+  /** What header and tag say of this recipient where `key` signs; `undefined` where it cannot. */
+  #recipient(key: Key, name: string | null): Recipient | undefined {
+    return this.#byKey.get(key)?.get(name) ?? this.#derive(key, name);
+  }
+
+  #derive(key: Key, name: string | null): Recipient | undefined {
+    if (name !== null) assertSender(name, "to");
+    const use = this.#use(key, name);
+    const macKey = key.derive(use);
+    if (macKey === undefined) return undefined;
+    const byKey = use.recipient === undefined ? 0 : FLAGS.recipientKey;
+    const derived: Recipient =
+      name === null
+        ? { name: undefined, keyId: key.id, macKey, flags: 0, context: NO_CONTEXT }
+        : {
+            name,
+            keyId: key.id,
+            macKey,
+            flags: FLAGS.addressed | byKey,
+            context: [lengthPrefixed(Buffer.from(name))],
+          };
+    this.#keep(key, name, derived);
+    return derived;
+  }
+
+  #keep(key: Key, name: string | null, recipient: Recipient): void {
+    let held = this.#byKey.get(key);
+    if (held === undefined) {
+      held = new Map();
+      this.#byKey.set(key, held);
     }
-    throw this.#cannotSign(current);
+    // All at once: to drop the first entry of a large Map, one by one, takes time that grows with what was dropped before.
+    if (held.size >= this.#most) held.clear();
+    held.set(name, recipient);
   }
 
   /** A holder of the master key signs with the recipient's, so that the recipient needs no other. */
-  #use({ derived }: Key, recipient: string | undefined): Use {
+  #use({ derived }: Key, recipient: string | null): Use {
     const { identity, channel, pattern } = this.#speaker;
     const use = { sender: identity.holder, channel, published: publishes(pattern) };
-    if (recipient === undefined || derived.from !== "master") return use;
+    if (recipient === null || derived.from !== "master") return use;
     return { ...use, recipient: keyHolder(recipient) };
   }
 
-  #macKey(key: Key, use: Use): PreparedKey | undefined {
-    const macKey = this.#derived.find(key, use);
-    if (macKey !== undefined) this.#derived.keep(key, use, macKey);
-    return macKey;
-  }
-
-  #current(): Key {
-    return this.#keyring.current(this.#now());
-  }
-
-  #now(): number {
-    return this.#clock() / MICROS_PER_MS;
-  }
-
-  #cannotSign(key: Key): Error {
+  #refuse(key: Key): never {
     const { identity, channel } = this.#speaker;
-    return misuse(
+    throw misuse(
       "ERR_COUNTERSIGN_KEY",
       `Key ${key.idText} cannot sign as "${identity.holder}" on channel "${channel}": it was derived for, or is restricted to, others.`,
     );

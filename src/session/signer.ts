@@ -1,28 +1,31 @@
 // The signing pipeline: frames in, signed frames out, synchronous. Position, recipient, number, header, payload, tag
 // (docs/wire.md, sections 3 to 7).
 
-import { wallClock } from "../clock.js";
+import { Buffer } from "node:buffer";
+import { type Clock, MICROS_PER_MS, type Micros, wallClock } from "../clock.js";
 import { misuse } from "../errors.js";
 import { formatKeyId } from "../keys/key.js";
 import { Keyring } from "../keys/keyring.js";
 import { assertSender } from "../keys/names.js";
 import type { ReplayState } from "../replay/state.js";
 import { CONTROL_BYTES, type ControlBody, writeControl } from "../wire/control.js";
-import { coveredParts, type Place } from "../wire/form.js";
+import { coveredDetached, type Place } from "../wire/form.js";
 import { type MessageLike, snapshot } from "../wire/frames.js";
-import { FLAGS, type Header, headerLength, type Kind, writeHeader } from "../wire/header.js";
+import { FLAGS, type Header, HeaderTemplate, type Kind } from "../wire/header.js";
+import { writeU32 } from "../wire/integers.js";
 import { WIRE } from "../wire/limits.js";
 import { type Pattern, publishes, sends } from "../wire/patterns.js";
-import { batchWithinLimits, payloadLength, writeLengths, writePayload } from "../wire/payload.js";
+import { batchWithinLimits, payloadLength, writePayload } from "../wire/payload.js";
 import { signaturePosition } from "../wire/position.js";
 import { type Identity, identity } from "./identity.js";
 import { claimStream } from "./live-signers.js";
 import { type EpochStore, Numbering } from "./numbering.js";
 import { assertOptions, channelOf, hopsOf, limitsOf, patternOf, type SignerOptions } from "./options.js";
-import { Ordinals, topicName } from "./ordinals.js";
+import { Ordinals } from "./ordinals.js";
 import type { Origin } from "./origin.js";
 import { assertOneBatch, type Parts, takeApart, unsendable } from "./parts.js";
 import { type Recipient, Recipients } from "./recipients.js";
+import { Topics } from "./topics.js";
 
 /** To whom a message goes. */
 export interface Target {
@@ -38,14 +41,20 @@ export interface Target {
   readonly onePeer?: boolean | undefined;
 }
 
+/** The fields of a header that may be another in each message. */
+type Variable = Omit<Header, "pattern" | "sender">;
+
 /** A message that has its numbers and waits for its payload and tag. */
 interface Draft {
-  readonly header: Header;
-  readonly parts: Parts;
+  readonly header: Variable;
+  readonly parts: Omit<Parts, "body">;
   readonly recipient: Recipient;
   readonly count: number;
   readonly counter: string | undefined;
 }
+
+const TO_NOBODY_ELSE: Target = Object.freeze({});
+const NOTHING: readonly Buffer[] = Object.freeze([]);
 
 /** Signs messages of one stream: one sender on one channel from one socket type. */
 export class Signer {
@@ -60,6 +69,9 @@ export class Signer {
   readonly #recipients: Recipients;
   readonly #numbering: Numbering;
   readonly #ordinals: Ordinals;
+  readonly #topics = new Topics();
+  readonly #clock: Clock;
+  readonly #headers: HeaderTemplate;
   readonly #release: () => void;
   #last: { signed: readonly Buffer[]; count: number; counter: string | undefined } | undefined;
   #requestTag: Buffer | undefined;
@@ -78,12 +90,13 @@ export class Signer {
     const { pattern, channel } = this;
     const limits = limitsOf(options);
     this.#place = { pattern, hops: hopsOf(options), limits };
-    const clock = options.clock ?? wallClock;
-    const keyring = Keyring.from(options.key);
-    this.#recipients = new Recipients(keyring, this, clock);
-    this.#numbering = new Numbering(clock, epochStoreOf(options.state, this));
+    this.#headers = new HeaderTemplate(pattern, this.identity.name);
+    this.#clock = options.clock ?? wallClock;
+    const now = this.#clock() / MICROS_PER_MS;
+    this.#recipients = new Recipients(Keyring.from(options.key), this, limits.peers, now);
+    this.#numbering = new Numbering(this.#clock, epochStoreOf(options.state, this));
     this.#ordinals = new Ordinals(limits.peers);
-    const { keyId } = this.#recipients.find(null);
+    const { keyId } = this.#recipients.find(null, now);
     this.#release = claimStream([this.identity.name, channel, pattern, formatKeyId(keyId)], this);
   }
 
@@ -123,19 +136,24 @@ export class Signer {
    * @returns the frames to put on the wire
    * @throws CountersignError when the message cannot be signed: no body, no recipient, over the limits, no valid key
    */
-  sign(message: MessageLike, target: Target = {}): Buffer[] {
+  sign(message: MessageLike, target: Target = TO_NOBODY_ELSE): Buffer[] {
     const parts = takeApart(message, this.#place);
     const length = payloadLength(parts.body);
-    const draft = this.#draft("data", parts, target, 1);
-    if (this.pattern !== "xsub" && length > this.#place.limits.inline) return this.#sealDetached(draft);
-    return this.#sealInline(draft, length, (frame, at) => writePayload(frame, at, parts.body));
+    if (this.pattern !== "xsub" && length > this.#place.limits.inline) {
+      const draft = this.#draft("data", 0, parts, target, 1);
+      return this.#seal(draft, this.#frame(0), parts.body.map(snapshot));
+    }
+    const draft = this.#draft("data", FLAGS.inline, parts, target, 1);
+    const frame = this.#frame(length);
+    writePayload(frame, this.#payloadAt, parts.body);
+    return this.#seal(draft, frame, NOTHING);
   }
 
   /**
    * Signs up to 256 messages under one tag, to be taken whole or refused whole: same recipient or topic, no
    * delimiter, no answer to a REQ. Each message is given as for {@link sign}.
    */
-  signBatch(messages: readonly MessageLike[], target: Target = {}): Buffer[] {
+  signBatch(messages: readonly MessageLike[], target: Target = TO_NOBODY_ELSE): Buffer[] {
     const parts = messages.map((message) => takeApart(message, this.#place));
     assertOneBatch(parts);
     const bodies = parts.map(({ body }) => body);
@@ -146,8 +164,10 @@ export class Signer {
         `The batch of ${length} bytes is over the limit for one message (${bytes} bytes): make several of it.`,
       );
     }
-    const draft = this.#draft("batch", parts[0] as Parts, target, messages.length);
-    return this.#sealInline(draft, length, (frame, at) => writeBatch(frame, at, bodies));
+    const draft = this.#draft("batch", FLAGS.inline, parts[0] as Parts, target, messages.length);
+    const frame = this.#frame(length);
+    writeBatch(frame, this.#payloadAt, bodies);
+    return this.#seal(draft, frame, NOTHING);
   }
 
   /**
@@ -164,19 +184,16 @@ export class Signer {
     this.#assertReady();
     const { delimited } = signaturePosition(this.pattern, true, this.#place.hops, routing);
     const topic = publishes(this.pattern) ? routing[0] : undefined;
-    const recipient = this.#recipient(target);
+    const now = this.#clock();
+    const recipient = this.#recipient(target, now);
     // Takes no number, but follows the clock: a step back begins an epoch, and that must be the one that is named.
-    this.#takeNumbers(0);
-    const header = { ...this.#header(kind, { delimited, topic }, recipient), ordinal: 0, sequence: 0 };
-    const bytes = writeControl({ ...body, reached: this.reached });
-    const draft = {
-      header,
-      parts: { routing, topic, delimited, body: [] },
-      recipient,
-      count: 0,
-      counter: undefined,
-    };
-    const signed = this.#sealInline(draft, CONTROL_BYTES, (frame, at) => frame.set(bytes, at));
+    this.#takeNumbers(0, now);
+    const parts = { routing, topic, delimited };
+    const header = this.#header(kind, FLAGS.inline, parts, recipient, 0, 0);
+    const draft = { header, parts, recipient, count: 0, counter: undefined };
+    const frame = this.#frame(CONTROL_BYTES);
+    frame.set(writeControl({ ...body, reached: this.reached }), this.#payloadAt);
+    const signed = this.#seal(draft, frame, NOTHING);
     // It says how far this sender has come: no number up to there may be given again.
     this.#last = undefined;
     return signed;
@@ -199,41 +216,45 @@ export class Signer {
     this.#release();
   }
 
-  #recipient({ to = this.#to }: Target): Recipient {
+  #recipient({ to = this.#to }: Target, now: Micros): Recipient {
     if (to === undefined && (this.pattern === "router" || this.pattern === "rep")) {
       const why = `A ${this.pattern} addresses what it sends: name the recipient with "to".`;
       throw misuse("ERR_COUNTERSIGN_RECIPIENT", why);
     }
-    return this.#recipients.find(to ?? null);
+    return this.#recipients.find(to ?? null, now / MICROS_PER_MS);
   }
 
-  #draft(kind: "data" | "batch", parts: Parts, target: Target, count: number): Draft {
+  #draft(kind: "data" | "batch", layout: number, parts: Parts, target: Target, count: number): Draft {
     this.#assertReady();
-    const recipient = this.#recipient(target);
+    const now = this.#clock();
+    const recipient = this.#recipient(target, now);
     if (kind === "batch" && (recipient.flags & FLAGS.bound) !== 0) {
       throw unsendable("A batch cannot answer a REQ.");
     }
     const counter = this.#counter(parts, recipient, target);
-    const sequence = this.#takeNumbers(count);
+    const sequence = this.#takeNumbers(count, now);
     const ordinal = counter === undefined ? 0 : this.#ordinals.take(counter, this.epoch, count);
-    const header = { ...this.#header(kind, parts, recipient), ordinal, sequence };
+    const header = this.#header(kind, layout, parts, recipient, ordinal, sequence);
     return { header, parts, recipient, count, counter };
   }
 
+  /** @param layout  {@link FLAGS.inline} or 0 */
   #header(
     kind: Kind,
+    layout: number,
     { delimited, topic }: Pick<Parts, "delimited" | "topic">,
     { flags, keyId }: Recipient,
-  ): Omit<Header, "ordinal" | "sequence"> {
+    ordinal: number,
+    sequence: number,
+  ): Variable {
     const { epoch, sentAt } = this.#numbering;
     const place = (delimited ? FLAGS.delimited : 0) | (topic === undefined ? 0 : FLAGS.topic);
-    const { pattern, identity } = this;
-    return { kind, flags: flags | place, pattern, keyId, epoch, sentAt, sender: identity.name };
+    return { kind, flags: flags | place | layout, keyId, ordinal, epoch, sequence, sentAt };
   }
 
   /** A clock that steps back may begin an epoch that must be stored first: under the old one nothing more is signed. */
-  #takeNumbers(count: number): number {
-    const first = this.#numbering.take(count);
+  #takeNumbers(count: number, now: Micros): number {
+    const first = this.#numbering.take(count, now);
     this.#assertReady();
     return first;
   }
@@ -245,37 +266,38 @@ export class Signer {
 
   /** What a message is counted under: its topic, its recipient, the only peer; or nothing. */
   #counter({ topic, body }: Parts, { name, flags }: Recipient, { onePeer }: Target): string | undefined {
-    if (topic !== undefined) return body.length > 0 ? topicName(topic) : undefined;
+    if (topic !== undefined) return body.length > 0 ? this.#topics.of(topic).name : undefined;
     // Requests and their answers go one by one: who misses one knows.
     if (this.pattern === "req" || this.pattern === "rep" || (flags & FLAGS.bound) !== 0) return undefined;
     if (name !== undefined) return name;
     return (onePeer ?? this.pattern === "pair") ? "" : undefined;
   }
 
-  #sealInline(draft: Draft, length: number, write: (frame: Buffer, at: number) => void): Buffer[] {
-    draft.header.flags |= FLAGS.inline;
-    const tagEnd = headerLength(draft.header) + WIRE.tagBytes;
-    const frame = Buffer.allocUnsafe(tagEnd + length);
-    write(frame, tagEnd);
-    return this.#seal([...draft.parts.routing, frame], frame, draft, [frame.subarray(tagEnd)]);
+  /** Where in a signature frame the payload begins, behind header and tag. */
+  get #payloadAt(): number {
+    return this.#headers.length + WIRE.tagBytes;
   }
 
-  #sealDetached(draft: Draft): Buffer[] {
-    const frame = Buffer.allocUnsafe(headerLength(draft.header) + WIRE.tagBytes);
-    const body = draft.parts.body.map(snapshot);
-    const lengths = Buffer.allocUnsafe(4 + 4 * body.length);
-    writeLengths(lengths, 0, body);
-    return this.#seal([...draft.parts.routing, frame, ...body], frame, draft, [lengths, ...body]);
+  /** Room for header, tag and a payload of this many bytes. */
+  #frame(length: number): Buffer {
+    return Buffer.allocUnsafe(this.#payloadAt + length);
   }
 
-  /** Writes header and tag into the signature frame of `signed`. */
-  #seal(signed: Buffer[], frame: Buffer, draft: Draft, payload: readonly Buffer[]): Buffer[] {
-    const { header, parts, recipient, count, counter } = draft;
-    const tagAt = headerLength(header);
-    writeHeader(frame, header);
-    const covered = coveredParts(frame.subarray(0, tagAt), parts.topic, payload, recipient.context);
-    recipient.macKey.mac(covered, frame, tagAt);
-    if (this.pattern === "req") this.#requestTag = snapshot(frame.subarray(tagAt, tagAt + WIRE.tagBytes));
+  /** Writes header and tag into a frame that holds its payload, or has the body's frames behind it. */
+  #seal(
+    { header, parts, recipient, count, counter }: Draft,
+    frame: Buffer,
+    body: readonly Buffer[],
+  ): Buffer[] {
+    const { routing, topic } = parts;
+    const { context, macKey } = recipient;
+    const tagAt = this.#headers.length;
+    this.#headers.write(frame, header);
+    const rest = (header.flags & FLAGS.inline) !== 0 ? context : [...coveredDetached(body), ...context];
+    macKey.seal(frame, tagAt, topic && this.#topics.of(topic).covered, rest);
+    const alone = routing.length === 0 && body.length === 0;
+    const signed = alone ? [frame] : [...routing, frame, ...body];
+    if (this.pattern === "req") this.#requestTag = snapshot(frame.subarray(tagAt, this.#payloadAt));
     this.#last = { signed, count, counter };
     return signed;
   }
@@ -288,6 +310,6 @@ function epochStoreOf(state: ReplayState | undefined, signer: Signer): EpochStor
 }
 
 function writeBatch(frame: Buffer, at: number, bodies: readonly (readonly Buffer[])[]): void {
-  let end = frame.writeUInt32BE(bodies.length, at);
+  let end = writeU32(frame, at, bodies.length);
   for (const body of bodies) end = writePayload(frame, end, body);
 }

@@ -1,6 +1,7 @@
 // The verifying pipeline: received frames in, a verdict out. Four questions, in this order; nothing is remembered of a
 // message that failed one.
 
+import { Buffer } from "node:buffer";
 import type { Admission } from "../admission/admission.js";
 import { type AgeOf, admitByChallenge } from "../admission/challenge.js";
 import { admitByClock } from "../admission/clock.js";
@@ -13,9 +14,18 @@ import { randomName } from "../keys/names.js";
 import type { Reason } from "../reasons.js";
 import { MemoryState } from "../replay/memory.js";
 import type { Answered, Claim, Eventual, Ruling, Streams } from "../replay/state.js";
-import { type ControlBody, readControl } from "../wire/control.js";
-import { type Form, isControl, messageCount, type Place, readBodies, readForm } from "../wire/form.js";
+import type { ControlBody } from "../wire/control.js";
+import {
+  controlBody,
+  type Form,
+  isControl,
+  messageCount,
+  type Place,
+  readForm,
+  readMessages,
+} from "../wire/form.js";
 import { FLAGS, type Header, hasMagic, type Kind, readHeader } from "../wire/header.js";
+import { WIRE } from "../wire/limits.js";
 import { greets, heardBy, type Pattern, receives, subscribes } from "../wire/patterns.js";
 import { signaturePosition } from "../wire/position.js";
 import { Authenticator } from "./authenticator.js";
@@ -34,6 +44,7 @@ import {
 } from "./options.js";
 import { Origin, type Peer } from "./origin.js";
 import { Refusals, type Refused } from "./refusals.js";
+import { Topics } from "./topics.js";
 
 /** One delivered message: its frames as the sender gave them, and where it comes from. */
 export interface Delivery {
@@ -135,7 +146,8 @@ export class Verifier {
     this.#keyring = Keyring.from(options.key);
     this.#keys = this.#keyring.keys;
     this.#revision = this.#keyring.revision;
-    this.#authenticator = new Authenticator(this.#keyring, this.identity, channel, this.#clock);
+    const topics = new Topics();
+    this.#authenticator = new Authenticator(this.#keyring, this.identity, channel, topics, limits.streams);
     this.ages = new SyncAges(limits.peers);
     const ageOf = subscribes(pattern) ? (header: Header) => this.ages.ageOf(header) : undefined;
     this.#admit = admissionOf(options, ageOf);
@@ -145,7 +157,7 @@ export class Verifier {
     for (const heard of heardBy(pattern)) {
       this.#tables.set(heard, state.table(receiver, channel, heard, { window, limit: limits.streams }));
     }
-    this.#gaps = new GapWatch({ pattern, channel, hops, window, limit: limits.peers });
+    this.#gaps = new GapWatch({ pattern, channel, hops, window, topics, limit: limits.peers });
     this.#refusals = new Refusals(pattern, channel, this.#clock);
     this.#observer = new Observer(options, this.#byClock);
   }
@@ -190,8 +202,9 @@ export class Verifier {
    * knows what they lead to.
    */
   examine(received: readonly Uint8Array[], requestTag?: Uint8Array): Eventual<Verdict | Control> {
-    const frames = received.map(asBuffer);
+    const frames = asBuffers(received);
     this.#followKeyring();
+    const now = this.#clock();
 
     // 1. Is it well formed?
     const form = readForm(frames, this.#place);
@@ -200,14 +213,14 @@ export class Verifier {
     const { header } = form;
 
     // 2. Whose is it, and is it intact?
-    const key = this.#authenticator.authenticate(form, requestTag);
+    const key = this.#authenticator.authenticate(form, requestTag, now);
     if (typeof key === "string") return this.#refuse(key, { header });
     if (this.#isMine(header)) return this.#refuse("reflected", { header, authentic: true });
     if (isControl(header)) return this.#control(form, key);
 
     // 3. Is it live? What it proves of that.
     const answersMe = (header.flags & FLAGS.bound) !== 0;
-    const evidence = this.#admit({ header, answersMe, now: this.#clock() });
+    const evidence = this.#admit({ header, answersMe, now });
     if (typeof evidence === "string") return this.#refuse(evidence, { header, authentic: true });
 
     // 3. Is that enough? 4. Is it new? Asked and remembered in one step, by whoever holds the memory.
@@ -220,6 +233,7 @@ export class Verifier {
       signedAfter: evidence.signedAfter,
       toFreshName: evidence.freshNameCounts && this.#nameIsFresh && (header.flags & FLAGS.addressed) !== 0,
       unproven: evidence.unproven,
+      now,
     };
     const ruling = this.#streams(header.pattern).admit(claim);
     if (typeof ruling === "string") return this.#conclude(form, key, claim, ruling);
@@ -246,7 +260,7 @@ export class Verifier {
       ok: false,
       reason: "control",
       kind: header.kind,
-      body: readControl(form.payload[0] as Buffer) as ControlBody,
+      body: controlBody(form),
       origin: new Origin(header, this.channel, false, 0, this.#peerOf(form, key)),
       routing: form.routing,
     };
@@ -322,17 +336,24 @@ export class Verifier {
     if (gap !== undefined) this.#observer.gap(gap);
     const { header } = form;
     const peer = this.#peerOf(form, key);
-    const deliveries = readBodies(form).map((body, offset): Delivery => {
-      const origin = new Origin(header, this.channel, late, offset, peer);
-      this.#observer.accepted(origin);
-      return { frames: [...form.routing, ...body], origin };
+    const messages = readMessages(form);
+    const first = messages[0] as Buffer[];
+    const origin = new Origin(header, this.channel, late, 0, peer);
+    this.#observer.accepted(origin);
+    if (messages.length === 1) return { ok: true, frames: first, origin, rest: NONE };
+    const rest = messages.slice(1).map((frames, i): Delivery => {
+      const another = new Origin(header, this.channel, late, i + 1, peer);
+      this.#observer.accepted(another);
+      return { frames, origin: another };
     });
-    const [first, ...rest] = deliveries as [Delivery, ...Delivery[]];
-    return { ok: true, frames: first.frames, origin: first.origin, rest: rest.length === 0 ? NONE : rest };
+    return { ok: true, frames: first, origin, rest };
   }
 
-  #peerOf({ header, tag }: Form, key: Key): Peer {
-    return { name: header.sender, key, requestTag: header.pattern === "req" ? Buffer.from(tag) : undefined };
+  #peerOf({ header, frame, tagAt }: Form, key: Key): Peer {
+    const { sender: name, pattern } = header;
+    const requestTag =
+      pattern === "req" ? Buffer.from(frame.subarray(tagAt, tagAt + WIRE.tagBytes)) : undefined;
+    return { name, key, requestTag };
   }
 
   /** A key that left the ring is revoked: what it vouched for last is forgotten, and memory begins now. */
@@ -347,9 +368,9 @@ export class Verifier {
     }
   }
 
-  #passUnsigned(frames: Buffer[]): Verdict {
+  #passUnsigned(frames: readonly Buffer[]): Verdict {
     this.#observer.unsigned();
-    return { ok: true, frames, origin: undefined, rest: NONE };
+    return { ok: true, frames: [...frames], origin: undefined, rest: NONE };
   }
 
   #refuse(reason: Reason, refused: Refused): { ok: false } & Rejection {
@@ -362,6 +383,12 @@ export class Verifier {
     const header = hasMagic(frame) ? readHeader(frame) : undefined;
     return typeof header === "object" ? header : undefined;
   }
+}
+
+/** zeromq.js gives buffers: then these are they. */
+function asBuffers(received: readonly Uint8Array[]): readonly Buffer[] {
+  for (let i = 0; i < received.length; i++) if (!Buffer.isBuffer(received[i])) return received.map(asBuffer);
+  return received as readonly Buffer[];
 }
 
 function asBuffer(frame: Uint8Array): Buffer {

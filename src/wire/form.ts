@@ -2,14 +2,15 @@
 // limits, all before any cryptography and without touching a key or a state (docs/wire.md, sections 3 to 7).
 
 import type { Reason } from "../reasons.js";
-import { CONTROL_BYTES, readControl } from "./control.js";
+import { type ControlBody, readControl } from "./control.js";
 import { FLAGS, type Header, hasMagic, headerLength, type Kind, readHeader } from "./header.js";
+import { readU32 } from "./integers.js";
 import { type Limits, WIRE } from "./limits.js";
 import { greets, hears, type Pattern, subscribes } from "./patterns.js";
 import {
-  lengthPrefixed,
   measureBatch,
   measureInline,
+  onlyFrame,
   readBatch,
   readPayload,
   withinLimits,
@@ -27,15 +28,16 @@ export interface Place {
 /** A message that is well formed; nothing in it has been verified. */
 export interface Form {
   readonly header: Header;
-  /** The signature frame's first bytes, as the tag covers them. */
-  readonly headerBytes: Buffer;
-  readonly tag: Buffer;
+  /** The signature frame: header, tag, and the payload of an inline message. */
+  readonly frame: Buffer;
+  /** Where in it the header ends and the tag begins. */
+  readonly tagAt: number;
   /** The frames in front of the signature: ids and delimiter, or the topic. */
   readonly routing: readonly Buffer[];
   /** Set where the tag covers the topic. */
   readonly topic: Buffer | undefined;
-  /** The payload's bytes in the order in which the tag covers them. */
-  readonly payload: readonly Buffer[];
+  /** The payload of a detached message as the tag covers it: count and lengths, then the frames. Empty where it is inline. */
+  readonly detached: readonly Buffer[];
 }
 
 /** The fixed, unsigned answer of a REP to a request that it refused (docs/wire.md, section 9). */
@@ -56,18 +58,23 @@ export function readForm(frames: readonly Buffer[], place: Place): Form | Reason
 
 /** Do the header's fields fit each other, and the socket that received it? */
 function checkFlags(header: Header, receiver: Pattern, position: Position): Reason | undefined {
-  const has = (flag: number) => (header.flags & flag) !== 0;
-  if (!takesKind(header.kind, receiver)) return "unsupported";
+  const { flags, kind } = header;
+  if (!takesKind(kind, receiver)) return "unsupported";
   if (!hears(receiver, header.pattern)) return "wrong-pattern";
-  if (has(FLAGS.sealed)) return "unsupported";
-  if (has(FLAGS.topic) !== subscribes(receiver)) return "malformed";
-  if (has(FLAGS.delimited) !== position.delimited) return "wrong-envelope";
-  if (has(FLAGS.recipientKey) && !has(FLAGS.addressed)) return "malformed";
+  if (has(flags, FLAGS.sealed)) return "unsupported";
+  if (has(flags, FLAGS.topic) !== subscribes(receiver)) return "malformed";
+  if (has(flags, FLAGS.delimited) !== position.delimited) return "wrong-envelope";
+  if (has(flags, FLAGS.recipientKey) && !has(flags, FLAGS.addressed)) return "malformed";
   if (isControl(header) !== (header.sequence === 0)) return "malformed";
-  if (isControl(header) && (!has(FLAGS.inline) || header.ordinal !== 0)) return "malformed";
-  if (header.kind === "batch" && (!has(FLAGS.inline) || has(FLAGS.delimited) || has(FLAGS.bound)))
+  if (isControl(header) && (!has(flags, FLAGS.inline) || header.ordinal !== 0)) return "malformed";
+  if (kind === "batch" && (!has(flags, FLAGS.inline) || has(flags, FLAGS.delimited | FLAGS.bound)))
     return "malformed";
   return checkDirection(header, receiver);
+}
+
+/** Is one of these flags set? */
+function has(flags: number, these: number): boolean {
+  return (flags & these) !== 0;
 }
 
 /** What this receiver can do something with: a subscriber is synchronised, two-way sockets greet each other. */
@@ -84,10 +91,10 @@ export function isControl({ kind }: Header): boolean {
 }
 
 /** A ROUTER or REP names whom it speaks to, and tells a REQ which request it answers. */
-function checkDirection(header: Header, receiver: Pattern): Reason | undefined {
-  const fromServer = header.pattern === "router" || header.pattern === "rep";
-  const addressed = (header.flags & FLAGS.addressed) !== 0;
-  const bound = (header.flags & FLAGS.bound) !== 0;
+function checkDirection({ pattern, flags }: Header, receiver: Pattern): Reason | undefined {
+  const fromServer = pattern === "router" || pattern === "rep";
+  const addressed = has(flags, FLAGS.addressed);
+  const bound = has(flags, FLAGS.bound);
   if (bound && (!fromServer || !addressed)) return "malformed";
   if (bound && receiver !== "req") return "unsupported";
   if (fromServer && receiver !== "router" && !addressed) return "not-addressed";
@@ -106,47 +113,49 @@ function readLayout(
   const tagAt = headerLength(header);
   const tagEnd = tagAt + WIRE.tagBytes;
   if (frame.length < tagEnd) return "malformed";
-  const inline = (header.flags & FLAGS.inline) !== 0;
+  const inline = has(header.flags, FLAGS.inline);
   if (inline ? frames.length !== index + 1 : frame.length !== tagEnd) return "malformed";
-  const topic = (header.flags & FLAGS.topic) !== 0 ? (frames[index - 1] as Buffer) : undefined;
   const fewest = mayBeEmpty(header, receiver) ? 0 : 1;
-  const payload = inline
-    ? measured(frame.subarray(tagEnd), header, limits, fewest)
-    : detached(frames, index + 1, limits, fewest);
-  if (typeof payload === "string") return payload;
+  const detached = inline
+    ? (misfitInline(frame, tagEnd, header, limits, fewest) ?? NOTHING)
+    : readDetached(frames, index + 1, limits, fewest);
+  if (typeof detached === "string") return detached;
+  const topic = has(header.flags, FLAGS.topic) ? frames[index - 1] : undefined;
   return {
     header,
-    headerBytes: frame.subarray(0, tagAt),
-    tag: frame.subarray(tagAt, tagEnd),
-    routing: frames.slice(0, index),
+    frame,
+    tagAt,
+    routing: index === 0 ? NOTHING : frames.slice(0, index),
     topic,
-    payload,
+    detached,
   };
 }
 
+const NOTHING: readonly Buffer[] = Object.freeze([]);
+
 /** Only a message that has a topic or a delimiter may have no body: ZeroMQ knows no message without frames. */
 function mayBeEmpty({ flags }: Header, receiver: Pattern): boolean {
-  if ((flags & FLAGS.topic) !== 0) return true;
-  return (flags & FLAGS.delimited) !== 0 && receiver !== "rep" && receiver !== "req";
+  if (has(flags, FLAGS.topic)) return true;
+  return has(flags, FLAGS.delimited) && receiver !== "rep" && receiver !== "req";
 }
 
-function measured(
-  region: Buffer,
+/** Why what stands in a signature frame from `at` is no payload; `undefined` where it is one. */
+function misfitInline(
+  frame: Buffer,
+  at: number,
   header: Header,
   limits: Limits,
   fewest: number,
-): readonly Buffer[] | Reason {
-  if (isControl(header))
-    return region.length === CONTROL_BYTES && readControl(region) ? [region] : "malformed";
-  const batch = header.kind === "batch";
-  const misfit = batch ? measureBatch(region, limits, fewest) : measureInline(region, limits, fewest);
+): Reason | undefined {
+  if (isControl(header)) return readControl(frame.subarray(at)) === undefined ? "malformed" : undefined;
+  if (header.kind !== "batch") return measureInline(frame, at, limits, fewest);
+  const misfit = measureBatch(frame, at, limits, fewest);
   if (misfit !== undefined) return misfit;
   // Subtracted, not added: above 2^53 a sum would be rounded back into range.
-  if (batch && header.sequence > WIRE.maxNumber - (region.readUInt32BE(0) - 1)) return "malformed";
-  return [region];
+  return header.sequence > WIRE.maxNumber - (readU32(frame, at) - 1) ? "malformed" : undefined;
 }
 
-function detached(
+function readDetached(
   frames: readonly Buffer[],
   first: number,
   limits: Limits,
@@ -155,42 +164,47 @@ function detached(
   const body = frames.slice(first);
   if (body.length < fewest) return "malformed";
   if (!withinLimits(body, limits)) return "too-large";
+  return coveredDetached(body);
+}
+
+/** What the tag of a detached message covers behind its signature frame: count and lengths, then the frames. */
+export function coveredDetached(body: readonly Buffer[]): Buffer[] {
   const lengths = Buffer.allocUnsafe(4 + 4 * body.length);
   writeLengths(lengths, 0, body);
   return [lengths, ...body];
 }
 
 /** How many messages a form holds: 1, or the number in its batch. */
-export function messageCount(form: Form): number {
-  return form.header.kind === "batch" ? (form.payload[0] as Buffer).readUInt32BE(0) : 1;
+export function messageCount({ header, frame, tagAt }: Form): number {
+  return header.kind === "batch" ? readU32(frame, tagAt + WIRE.tagBytes) : 1;
 }
 
-/** The bodies of a form that has been verified: one, or all of a batch. Inline ones are views, not copies. */
-export function readBodies(form: Form): Buffer[][] {
-  const first = form.payload[0] as Buffer;
-  if (form.header.kind === "batch") return readBatch(first);
-  if ((form.header.flags & FLAGS.inline) !== 0) return [readPayload(first, 0).frames];
-  return [form.payload.slice(1)];
+/** The body of a control message. */
+export function controlBody({ frame, tagAt }: Form): ControlBody {
+  return readControl(frame.subarray(tagAt + WIRE.tagBytes)) as ControlBody;
 }
 
-/** What the tag covers, in order: header, topic, payload, context (docs/wire.md, section 7). */
-export function coveredParts(
-  headerBytes: Buffer,
-  topic: Buffer | undefined,
-  payload: readonly Buffer[],
-  context: readonly Buffer[],
-): Buffer[] {
-  const covered = topic === undefined ? [] : [lengthPrefixed(topic)];
-  return [headerBytes, ...covered, ...payload, ...context];
+/**
+ * The messages of a form that has been verified, as their applications get them: routing or topic, then the body. One, or
+ * all of a batch. Inline bodies are views, not copies.
+ */
+export function readMessages({ header, frame, tagAt, routing, detached }: Form): Buffer[][] {
+  const payload = tagAt + WIRE.tagBytes;
+  if (!has(header.flags, FLAGS.inline)) return [[...routing, ...detached.slice(1)]];
+  if (header.kind === "batch") return readBatch(frame, payload, routing);
+  const only = onlyFrame(frame, payload);
+  if (only !== undefined) return [routing.length === 0 ? [only] : [...routing, only]];
+  const message = [...routing];
+  readPayload(frame, payload, message);
+  return [message];
 }
 
 /** The frames as the application gave them, of a message that this process signed itself with the signature at `index`. */
 export function unsign(frames: readonly Buffer[], index: number): Buffer[] {
   const frame = frames[index] as Buffer;
   const tagEnd = WIRE.headerBytes + (frame[7] as number) + WIRE.tagBytes;
-  const body =
-    ((frame[4] as number) & FLAGS.inline) !== 0
-      ? readPayload(frame.subarray(tagEnd), 0).frames
-      : frames.slice(index + 1);
-  return [...frames.slice(0, index), ...body];
+  if (!has(frame[4] as number, FLAGS.inline)) return frames.toSpliced(index, 1);
+  const given = frames.slice(0, index);
+  readPayload(frame, tagEnd, given);
+  return given;
 }

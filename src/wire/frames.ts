@@ -1,6 +1,7 @@
 // What an application hands to `send`, as bytes. zeromq.js coerces what is not bytes to a string; so do we, before
 // signing, or the tag would stand over other bytes than those that travel.
 
+import { Buffer } from "node:buffer";
 import { misuse } from "../errors.js";
 
 /** One frame as zeromq.js takes it: bytes, or what coerces to a string; `null` is an empty frame. */

@@ -2,8 +2,10 @@
 // fields and back; no keys, no state.
 
 import type { Reason } from "../reasons.js";
+import { NOT_A_NUMBER, readU32, readU64, writeU32, writeU64 } from "./integers.js";
 import { WIRE } from "./limits.js";
 import { PATTERN_NAMES, PATTERNS, type Pattern } from "./patterns.js";
+import { readName } from "./sender-names.js";
 
 /** The first two bytes: C1 occurs neither in UTF-8 nor in msgpack. */
 const MAGIC = 0xc153;
@@ -70,20 +72,78 @@ export function hasMagic(frame: Buffer | undefined): frame is Buffer {
 }
 
 /** Writes `header` at the start of `frame`, which has room for {@link headerLength} bytes. */
-export function writeHeader(frame: Buffer, header: Header): void {
-  frame.writeUInt16BE(MAGIC, 0);
+export function writeHeader(frame: Uint8Array, header: Header): void {
+  const { kind, flags, pattern, keyId, ordinal, epoch, sequence, sentAt, sender } = header;
+  frame[0] = MAGIC >> 8;
+  frame[1] = MAGIC & 0xff;
   frame[2] = VERSION;
-  frame[3] = KINDS[header.kind];
-  frame[4] = header.flags;
-  frame[5] = PATTERNS[header.pattern];
+  frame[3] = KINDS[kind];
+  frame[4] = flags;
+  frame[5] = PATTERNS[pattern];
   frame[6] = 0;
-  frame[7] = header.sender.length;
-  frame.writeUInt32BE(header.keyId, 8);
-  frame.writeUInt32BE(header.ordinal, 12);
-  writeNumber(frame, 16, header.epoch);
-  writeNumber(frame, 24, header.sequence);
-  writeNumber(frame, 32, header.sentAt);
-  frame.write(header.sender, WIRE.headerBytes, "latin1");
+  frame[7] = sender.length;
+  writeU32(frame, 8, keyId);
+  writeU64(frame, 16, epoch);
+  writeChanging(frame, ordinal, sequence, sentAt);
+  for (let i = 0; i < sender.length; i++) frame[WIRE.headerBytes + i] = sender.charCodeAt(i);
+}
+
+/** Writes what is another in each message. */
+function writeChanging(frame: Uint8Array, ordinal: number, sequence: number, sentAt: number): void {
+  writeU32(frame, 12, ordinal);
+  writeU64(frame, 24, sequence);
+  writeU64(frame, 32, sentAt);
+}
+
+/** The headers of one sender: what does not change from one to the next is written once. */
+export class HeaderTemplate {
+  readonly #bytes: Uint8Array;
+  readonly #pattern: Pattern;
+  readonly #sender: string;
+  #kind: Kind = "data";
+  #flags = 0;
+  #keyId = 0;
+  #epoch = 0;
+
+  constructor(pattern: Pattern, sender: string) {
+    this.#pattern = pattern;
+    this.#sender = sender;
+    this.#bytes = new Uint8Array(headerLength({ sender }));
+    this.#rewrite();
+  }
+
+  /** Bytes of these headers. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  /** Writes a header at the start of `frame`. */
+  write(frame: Uint8Array, header: Omit<Header, "pattern" | "sender">): void {
+    const { kind, flags, keyId, epoch } = header;
+    if (kind !== this.#kind || flags !== this.#flags || keyId !== this.#keyId || epoch !== this.#epoch) {
+      this.#kind = kind;
+      this.#flags = flags;
+      this.#keyId = keyId;
+      this.#epoch = epoch;
+      this.#rewrite();
+    }
+    frame.set(this.#bytes);
+    writeChanging(frame, header.ordinal, header.sequence, header.sentAt);
+  }
+
+  #rewrite(): void {
+    writeHeader(this.#bytes, {
+      kind: this.#kind,
+      flags: this.#flags,
+      pattern: this.#pattern,
+      keyId: this.#keyId,
+      ordinal: 0,
+      epoch: this.#epoch,
+      sequence: 0,
+      sentAt: 0,
+      sender: this.#sender,
+    });
+  }
 }
 
 /**
@@ -102,45 +162,21 @@ export function readHeader(frame: Buffer): Header | Reason {
   if ((flags & ~KNOWN_FLAGS) !== 0 || frame[6] !== 0) return "malformed";
   if (nameLength < 1 || nameLength > WIRE.senderBytes) return "malformed";
   if (frame.length < WIRE.headerBytes + nameLength) return "malformed";
-  const epoch = readNumber(frame, 16);
-  const sequence = readNumber(frame, 24);
-  const sentAt = readNumber(frame, 32);
+  const epoch = readU64(frame, 16);
+  const sequence = readU64(frame, 24);
+  const sentAt = readU64(frame, 32);
   if (epoch === NOT_A_NUMBER || sequence === NOT_A_NUMBER || sentAt === NOT_A_NUMBER) return "malformed";
-  if (!isName(frame, WIRE.headerBytes, nameLength)) return "malformed";
+  const sender = readName(frame, WIRE.headerBytes, nameLength);
+  if (sender === undefined) return "malformed";
   return {
     kind,
     flags,
     pattern,
-    keyId: frame.readUInt32BE(8),
-    ordinal: frame.readUInt32BE(12),
+    keyId: readU32(frame, 8),
+    ordinal: readU32(frame, 12),
     epoch,
     sequence,
     sentAt,
-    sender: frame.toString("latin1", WIRE.headerBytes, WIRE.headerBytes + nameLength),
+    sender,
   };
-}
-
-/** Visible ASCII, 0x21 to 0x7E, and no instance (`~`) of nobody: what a sender's name is made of. */
-function isName(frame: Buffer, start: number, length: number): boolean {
-  if (frame[start] === 0x7e) return false;
-  for (let at = start; at < start + length; at++) {
-    const byte = frame[at] as number;
-    if (byte < 0x21 || byte > 0x7e) return false;
-  }
-  return true;
-}
-
-const NOT_A_NUMBER = -1;
-const TWO_32 = 2 ** 32;
-
-/** An unsigned 64-bit number, or {@link NOT_A_NUMBER} above 2^53 - 1. No BigInt: this runs for every message. */
-function readNumber(frame: Buffer, at: number): number {
-  const high = frame.readUInt32BE(at);
-  return high > 0x1fffff ? NOT_A_NUMBER : high * TWO_32 + frame.readUInt32BE(at + 4);
-}
-
-function writeNumber(frame: Buffer, at: number, value: number): void {
-  const high = Math.floor(value / TWO_32);
-  frame.writeUInt32BE(high, at);
-  frame.writeUInt32BE(value - high * TWO_32, at + 4);
 }

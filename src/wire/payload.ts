@@ -2,6 +2,7 @@
 // (docs/wire.md, section 6). The same bytes are MACed whether the frames travel inline or detached.
 
 import type { Reason } from "../reasons.js";
+import { readU32, writeU32 } from "./integers.js";
 import { type Limits, WIRE } from "./limits.js";
 
 const U32 = 4;
@@ -15,8 +16,8 @@ export function payloadLength(frames: readonly Uint8Array[]): number {
 
 /** Writes u32 n and the n lengths at `at`; returns where the frames begin. */
 export function writeLengths(target: Buffer, at: number, frames: readonly Uint8Array[]): number {
-  let end = target.writeUInt32BE(frames.length, at);
-  for (const frame of frames) end = target.writeUInt32BE(frame.length, end);
+  let end = writeU32(target, at, frames.length);
+  for (const frame of frames) end = writeU32(target, end, frame.length);
   return end;
 }
 
@@ -33,7 +34,7 @@ export function writePayload(target: Buffer, at: number, frames: readonly Uint8A
 /** u32 length, then the bytes: how topics, names and tags enter the MAC. */
 export function lengthPrefixed(bytes: Uint8Array): Buffer {
   const prefixed = Buffer.allocUnsafe(U32 + bytes.length);
-  prefixed.writeUInt32BE(bytes.length, 0);
+  writeU32(prefixed, 0, bytes.length);
   prefixed.set(bytes, U32);
   return prefixed;
 }
@@ -57,32 +58,42 @@ export function batchWithinLimits(length: number, limits: Limits): boolean {
  */
 export function measurePayload(region: Buffer, at: number, limits: Limits, fewest: number): number | Reason {
   if (at + U32 > region.length) return "malformed";
-  const count = region.readUInt32BE(at);
+  const count = readU32(region, at);
   if (count < fewest) return "malformed";
   if (count > limits.frames) return "too-large";
   const frames = at + U32 + U32 * count;
   if (frames > region.length) return "malformed";
   let bytes = 0;
-  for (let i = 1; i <= count; i++) bytes += region.readUInt32BE(at + U32 * i);
+  for (let i = 1; i <= count; i++) bytes += readU32(region, at + U32 * i);
   if (bytes > limits.bytes) return "too-large";
   return frames + bytes > region.length ? "malformed" : frames + bytes;
 }
 
-/** Checks that one payload fills the region exactly. */
-export function measureInline(region: Buffer, limits: Limits, fewest: number): Reason | undefined {
-  const end = measurePayload(region, 0, limits, fewest);
+/** Checks that one payload fills the region from `at` exactly. */
+export function measureInline(
+  region: Buffer,
+  at: number,
+  limits: Limits,
+  fewest: number,
+): Reason | undefined {
+  const end = measurePayload(region, at, limits, fewest);
   if (typeof end === "string") return end;
   return end === region.length ? undefined : "malformed";
 }
 
-/** Checks that u32 m and m payloads fill the region exactly; together they keep within one message's limits. */
-export function measureBatch(region: Buffer, limits: Limits, fewest: number): Reason | undefined {
-  if (region.length < U32) return "malformed";
-  const count = region.readUInt32BE(0);
+/** Checks that u32 m and m payloads fill the region from `start` exactly; together they keep within one message's limits. */
+export function measureBatch(
+  region: Buffer,
+  start: number,
+  limits: Limits,
+  fewest: number,
+): Reason | undefined {
+  if (region.length < start + U32) return "malformed";
+  const count = readU32(region, start);
   if (count > WIRE.batch) return "too-large";
   if (count === 0) return "malformed";
-  if (!batchWithinLimits(region.length, limits)) return "too-large";
-  let at: number = U32;
+  if (!batchWithinLimits(region.length - start, limits)) return "too-large";
+  let at = start + U32;
   for (let i = 0; i < count; i++) {
     const end = measurePayload(region, at, limits, fewest);
     if (typeof end === "string") return end;
@@ -91,27 +102,33 @@ export function measureBatch(region: Buffer, limits: Limits, fewest: number): Re
   return at === region.length ? undefined : "malformed";
 }
 
-/** The frames of a measured payload at `at`, as views, and where it ends. */
-export function readPayload(region: Buffer, at: number): { frames: Buffer[]; end: number } {
-  const count = region.readUInt32BE(at);
-  const frames: Buffer[] = new Array(count);
+/** Appends the frames of a measured payload at `at` to `frames`, as views; returns where it ends. */
+export function readPayload(region: Buffer, at: number, frames: Buffer[]): number {
+  const count = readU32(region, at);
   let end = at + U32 + U32 * count;
-  for (let i = 0; i < count; i++) {
-    const length = region.readUInt32BE(at + U32 + U32 * i);
-    frames[i] = region.subarray(end, end + length);
-    end += length;
+  for (let i = 1; i <= count; i++) {
+    const start = end;
+    end += readU32(region, at + U32 * i);
+    frames.push(region.subarray(start, end));
   }
-  return { frames, end };
+  return end;
 }
 
-/** The bodies of a measured batch. */
-export function readBatch(region: Buffer): Buffer[][] {
-  const bodies: Buffer[][] = new Array(region.readUInt32BE(0));
-  let at: number = U32;
-  for (let i = 0; i < bodies.length; i++) {
-    const { frames, end } = readPayload(region, at);
-    bodies[i] = frames;
-    at = end;
+/** The only frame of a measured payload at `at`, as a view; `undefined` where it has none, or more. */
+export function onlyFrame(region: Buffer, at: number): Buffer | undefined {
+  if (readU32(region, at) !== 1) return undefined;
+  const start = at + 2 * U32;
+  return region.subarray(start, start + readU32(region, at + U32));
+}
+
+/** The bodies of a measured batch at `at`, each behind a copy of `front`. */
+export function readBatch(region: Buffer, at: number, front: readonly Buffer[]): Buffer[][] {
+  const messages: Buffer[][] = new Array(readU32(region, at));
+  let end = at + U32;
+  for (let i = 0; i < messages.length; i++) {
+    const message = [...front];
+    end = readPayload(region, end, message);
+    messages[i] = message;
   }
-  return bodies;
+  return messages;
 }

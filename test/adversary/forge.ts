@@ -3,7 +3,6 @@
 
 import { Key, type Use } from "countersign";
 import { wallClock } from "../../src/clock.js";
-import { coveredParts } from "../../src/wire/form.js";
 import { FLAGS, type Header, headerLength, writeHeader } from "../../src/wire/header.js";
 import { WIRE } from "../../src/wire/limits.js";
 import { lengthPrefixed } from "../../src/wire/payload.js";
@@ -52,7 +51,8 @@ export function handMade(flow: Flow, fields: Partial<Header>, body: Body, inside
   patch?.(bytes);
   const payload = insider.payload ?? payloadOf(body.map((part) => Buffer.from(part as string)));
   const context = addressed ? [lengthPrefixed(Buffer.from(to))] : [];
-  const covered = coveredParts(bytes, isPublished(flow) ? Buffer.from(TOPIC) : undefined, [payload], context);
+  const topic = isPublished(flow) ? [lengthPrefixed(Buffer.from(TOPIC))] : [];
+  const covered = [bytes, ...topic, payload, ...context];
   const tag = Buffer.alloc(WIRE.tagBytes);
   const use = { sender: header.sender, channel: CHANNEL, published: isPublished(flow), ...insider.use };
   const prepared = key.derive(use);

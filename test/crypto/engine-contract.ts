@@ -96,6 +96,17 @@ export function engineContract(engine: MacEngine, vectors: readonly Vector[]): v
       }
     });
 
+    test("a key that is used once gives the same tag, and disturbs no other", () => {
+      const prepared = engine.prepare(KEY);
+      for (const length of [0, 1, 32, 64, 65, 131]) {
+        const [key, data] = [bytes(length, 3), bytes(100, length)];
+        expect(engine.once(key, [data.subarray(0, 7), data.subarray(7)])).toEqual(expected(key, data));
+        const out = Buffer.alloc(engine.tagBytes);
+        prepared.mac([data], out, 0);
+        expect(out).toEqual(expected(KEY, data));
+      }
+    });
+
     test("the same bytes cut into two anywhere", () => {
       const data = bytes(200);
       for (let cut = 0; cut <= data.length; cut++) {
@@ -170,7 +181,14 @@ export function engineContract(engine: MacEngine, vectors: readonly Vector[]): v
           for (const at of new Set([0, 1, 15, 16, 31, 32, 33, 48, 55, 260, length])) {
             if (at > length) continue;
             for (const rest of rests) {
-              for (const between of [undefined, new Uint8Array(0), bytes(21, 8)])
+              for (const between of [
+                undefined,
+                new Uint8Array(0),
+                bytes(21, 8),
+                bytes(32, 9),
+                bytes(33, 1),
+                bytes(90),
+              ])
                 yield { length, at, rest, between };
             }
           }

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { messageCount, readBodies, readForm } from "../../src/wire/form.js";
+import { type Form, messageCount, readForm, readMessages } from "../../src/wire/form.js";
 import {
   FLAGS,
   type Header,
@@ -17,6 +17,7 @@ import { PATTERNS, type Pattern } from "../../src/wire/patterns.js";
 import {
   measureBatch,
   measureInline,
+  onlyFrame,
   payloadLength,
   readBatch,
   readPayload,
@@ -34,6 +35,8 @@ import {
 } from "../session/parties.js";
 import { batchOf, headerOf, KIND, payloadOf, TYPE } from "../wire/reference.js";
 
+/** The bodies of a form that was received behind whatever routing. */
+const bodiesOf = (form: Form) => readMessages(form).map((message) => message.slice(form.routing.length));
 const frame = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes));
 const body = fc.array(frame, { minLength: 1, maxLength: 6 });
 /** A body that begins with no delimiter in anybody's eyes. */
@@ -111,8 +114,11 @@ describe("a payload", () => {
       fc.property(fc.array(frame, { maxLength: 8 }), (frames) => {
         const region = Buffer.alloc(payloadLength(frames));
         expect(writePayload(region, 0, frames)).toBe(region.length);
-        expect(measureInline(region, DEFAULT_LIMITS, 0)).toBeUndefined();
-        expect(readPayload(region, 0)).toEqual({ frames, end: region.length });
+        expect(measureInline(region, 0, DEFAULT_LIMITS, 0)).toBeUndefined();
+        const read: Buffer[] = [];
+        expect(readPayload(region, 0, read)).toBe(region.length);
+        expect(read).toEqual(frames);
+        expect(onlyFrame(region, 0)).toEqual(frames.length === 1 ? frames[0] : undefined);
         expect(region).toEqual(payloadOf(...frames));
       }),
     );
@@ -141,11 +147,19 @@ describe("a payload", () => {
     });
     fc.assert(
       fc.property(region, (bytes) => {
-        if (measureInline(bytes, DEFAULT_LIMITS, 0) === undefined) {
-          expect(payloadOf(...readPayload(bytes, 0).frames)).toEqual(bytes);
+        // The same behind other bytes, as it stands in a frame.
+        const framed = Buffer.concat([Buffer.alloc(7, 0xff), bytes]);
+        const single = measureInline(bytes, 0, DEFAULT_LIMITS, 0);
+        expect(measureInline(framed, 7, DEFAULT_LIMITS, 0)).toBe(single);
+        if (single === undefined) {
+          const read: Buffer[] = [];
+          readPayload(framed, 7, read);
+          expect(payloadOf(...read)).toEqual(bytes);
         }
-        if (measureBatch(bytes, DEFAULT_LIMITS, 0) === undefined) {
-          expect(batchOf(...readBatch(bytes))).toEqual(bytes);
+        const batch = measureBatch(bytes, 0, DEFAULT_LIMITS, 0);
+        expect(measureBatch(framed, 7, DEFAULT_LIMITS, 0)).toBe(batch);
+        if (batch === undefined) {
+          expect(batchOf(...readBatch(framed, 7, []))).toEqual(bytes);
         }
       }),
       { numRuns: 2000 },
@@ -190,13 +204,13 @@ describe.each(FLOWS)("from %s to %s", (from, to) => {
           return;
         }
         if (typeof single === "string") throw new Error(single);
-        expect(readBodies(single)).toEqual([bodies[0]]);
+        expect(bodiesOf(single)).toEqual([bodies[0]]);
         if (from === "req" || from === "rep" || to === "rep") return;
         const whole = signer.signBatch(bodies.map((one) => messageFor(from, to, one)));
         const batch = readForm(carry(from, to, whole), place);
         if (typeof batch === "string") throw new Error(batch);
         expect(messageCount(batch)).toBe(bodies.length);
-        expect(readBodies(batch)).toEqual(bodies);
+        expect(bodiesOf(batch)).toEqual(bodies);
       }),
       { numRuns: 50 },
     );

@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { Ordinals, topicName } from "../../src/session/ordinals.js";
+import { Ordinals } from "../../src/session/ordinals.js";
+import { topicName } from "../../src/session/topics.js";
 
 const HIGHEST = 2 ** 32 - 1;
 

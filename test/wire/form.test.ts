@@ -3,12 +3,13 @@
 
 import { describe, expect, test, vi } from "vitest";
 import {
-  coveredParts,
+  coveredDetached,
+  type Form,
   messageCount,
   type Place,
   REFUSED,
-  readBodies,
   readForm,
+  readMessages,
   unsign,
 } from "../../src/wire/form.js";
 import { DEFAULT_LIMITS, type Limits } from "../../src/wire/limits.js";
@@ -34,28 +35,29 @@ function read(pattern: Pattern, frames: readonly Buffer[], some: Partial<Place> 
 const BODY = Buffer.from("body");
 
 describe("a well-formed message", () => {
-  test("inline: header, tag and payload are views of the frame", () => {
+  test("inline: everything stands in the frame, and the body is a view of it", () => {
     const frame = inline({ pattern: TYPE.push, sender: "alice", sequence: 7n });
     const form = read("pull", [frame]);
     expect(form).toMatchObject({
       header: { kind: "data", pattern: "push", sender: "alice", sequence: 7 },
-      headerBytes: headerOf({ pattern: TYPE.push, flags: FLAG.inline, sender: "alice", sequence: 7n }),
-      tag: TAG,
+      tagAt: headerOf({ sender: "alice" }).length,
       routing: [],
       topic: undefined,
-      payload: [payloadOf("body")],
+      detached: [],
     });
     if (typeof form === "string") throw new Error(form);
-    expect(readBodies(form)).toEqual([[BODY]]);
+    expect(form.frame).toBe(frame);
+    expect(readMessages(form)).toEqual([[BODY]]);
+    expect(readMessages(form)[0]?.[0]?.buffer).toBe(frame.buffer);
     expect(messageCount(form)).toBe(1);
   });
 
   test("detached: the payload begins with counts and lengths, then the frames themselves", () => {
     const form = read("pull", [detached({ pattern: TYPE.push }), BODY, EMPTY]);
     if (typeof form === "string") throw new Error(form);
-    expect(form.payload).toEqual([u32(2, 4, 0), BODY, EMPTY]);
-    expect(form.payload[1]).toBe(BODY);
-    expect(readBodies(form)).toEqual([[BODY, EMPTY]]);
+    expect(form.detached).toEqual([u32(2, 4, 0), BODY, EMPTY]);
+    expect(form.detached[1]).toBe(BODY);
+    expect(readMessages(form)).toEqual([[BODY, EMPTY]]);
     expect(messageCount(form)).toBe(1);
   });
 
@@ -63,7 +65,7 @@ describe("a well-formed message", () => {
     const form = read("pull", [batch({ pattern: TYPE.push })]);
     if (typeof form === "string") throw new Error(form);
     expect(messageCount(form)).toBe(2);
-    expect(readBodies(form).map((body) => body.map(String))).toEqual([["a"], ["b", "c"]]);
+    expect(readMessages(form).map((body) => body.map(String))).toEqual([["a"], ["b", "c"]]);
   });
 
   test("a SUB's topic stands in front and is covered", () => {
@@ -358,8 +360,9 @@ test("attack 9: a batch of two million empty frames is measured without making o
 });
 
 test("a message of more frames than a call takes arguments is covered like any other", () => {
-  const payload = new Array(300_000).fill(EMPTY);
-  expect(coveredParts(EMPTY, undefined, payload, [BODY])).toHaveLength(300_002);
+  const body = new Array(300_000).fill(EMPTY);
+  expect(coveredDetached(body)).toHaveLength(300_001);
+  expect(unsign([detached({}), ...body], 0)).toHaveLength(300_000);
 });
 
 test("reasons come in this order: version, form of the header, kind, pattern, flags, layout", () => {
@@ -379,17 +382,16 @@ test("reasons come in this order: version, form of the header, kind, pattern, fl
   expect(read("pull", frame({ pattern: TYPE.push }))).toBe("malformed");
 });
 
-test("the tag covers header, length-prefixed topic, payload and context, in this order", () => {
-  const [header, payload, context] = ["header", "payload", "context"].map((text) => Buffer.from(text)) as [
-    Buffer,
-    Buffer,
-    Buffer,
-  ];
-  const covered = (topic?: Buffer) =>
-    Buffer.concat(coveredParts(header, topic, [payload, BODY], [context])).toString("latin1");
-  expect(covered()).toBe("headerpayloadbodycontext");
-  expect(covered(TOPIC)).toBe("header\0\0\0\x05topicpayloadbodycontext");
-  expect(covered(EMPTY)).toBe("header\0\0\0\0payloadbodycontext");
+test("the routing stands in front of each message, single or of a batch", () => {
+  const form = (frame: Buffer) => read("router", [ID, frame]) as Form;
+  expect(readMessages(form(inline({}))).map((message) => message.map(String))).toEqual([["id", "body"]]);
+  expect(readMessages(form(inline({}, payloadOf("a", "b")))).map((message) => message.map(String))).toEqual([
+    ["id", "a", "b"],
+  ]);
+  expect(readMessages(form(batch())).map((message) => message.map(String))).toEqual([
+    ["id", "a"],
+    ["id", "b", "c"],
+  ]);
 });
 
 test("what this process signed is given back as the application gave it", () => {

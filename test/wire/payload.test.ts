@@ -8,6 +8,7 @@ import {
   measureBatch,
   measureInline,
   measurePayload,
+  onlyFrame,
   payloadLength,
   readBatch,
   readPayload,
@@ -53,18 +54,33 @@ describe("writing", () => {
 describe("reading", () => {
   test("gives the frames and where they end, at any place", () => {
     const region = Buffer.concat([Buffer.alloc(5), payloadOf(...FRAMES), Buffer.alloc(5)]);
-    expect(readPayload(region, 5)).toEqual({ frames: FRAMES, end: region.length - 5 });
+    const frames = [Buffer.from("in front")];
+    expect(readPayload(region, 5, frames)).toBe(region.length - 5);
+    expect(frames).toEqual([Buffer.from("in front"), ...FRAMES]);
   });
 
   test("gives views, not copies", () => {
     const region = payloadOf("abc");
-    const { frames } = readPayload(region, 0);
+    const frames: Buffer[] = [];
+    readPayload(region, 0, frames);
     expect(frames[0]?.buffer).toBe(region.buffer);
+  });
+
+  test("gives the only frame where there is one", () => {
+    const region = Buffer.concat([Buffer.alloc(5), payloadOf("abc"), Buffer.alloc(5)]);
+    expect(onlyFrame(region, 5)).toEqual(Buffer.from("abc"));
+    expect(onlyFrame(region, 5)?.buffer).toBe(region.buffer);
+    expect(onlyFrame(payloadOf(), 0)).toBeUndefined();
+    expect(onlyFrame(payloadOf("a", "b"), 0)).toBeUndefined();
   });
 
   test("gives the bodies of a batch in order", () => {
     const bodies = [["a", "b"], [], ["", "c", ""]];
-    expect(readBatch(batchOf(...bodies)).map((body) => body.map(String))).toEqual(bodies);
+    expect(readBatch(batchOf(...bodies), 0, []).map((body) => body.map(String))).toEqual(bodies);
+    const front = [Buffer.from("id")];
+    expect(readBatch(batchOf(...bodies), 0, front).map((body) => body.map(String))).toEqual(
+      bodies.map((body) => ["id", ...body]),
+    );
   });
 });
 
@@ -85,7 +101,7 @@ describe("limits of a message", () => {
 });
 
 describe("measuring one inline payload", () => {
-  const measure = (region: Buffer, some: Partial<Limits> = {}) => measureInline(region, limits(some), 0);
+  const measure = (region: Buffer, some: Partial<Limits> = {}) => measureInline(region, 0, limits(some), 0);
 
   test.each([
     ["of no frames", payloadOf()],
@@ -149,13 +165,13 @@ describe("measuring one inline payload", () => {
   });
 
   test("fewest frames: that many will do, one less is malformed", () => {
-    expect(measureInline(payloadOf(""), DEFAULT_LIMITS, 1)).toBeUndefined();
-    expect(measureInline(payloadOf(), DEFAULT_LIMITS, 1)).toBe("malformed");
+    expect(measureInline(payloadOf(""), 0, DEFAULT_LIMITS, 1)).toBeUndefined();
+    expect(measureInline(payloadOf(), 0, DEFAULT_LIMITS, 1)).toBe("malformed");
   });
 });
 
 describe("measuring a batch", () => {
-  const measure = (region: Buffer, some: Partial<Limits> = {}) => measureBatch(region, limits(some), 0);
+  const measure = (region: Buffer, some: Partial<Limits> = {}) => measureBatch(region, 0, limits(some), 0);
   const bodies = (count: number) => Array.from({ length: count }, () => ["x"]);
 
   test.each([1, 2, 255, 256])("%i messages fill their region", (count) => {
@@ -204,8 +220,8 @@ describe("measuring a batch", () => {
   });
 
   test("fewest frames hold for every message of it", () => {
-    expect(measureBatch(batchOf(["x"], ["y"]), DEFAULT_LIMITS, 1)).toBeUndefined();
-    expect(measureBatch(batchOf(["x"], [], ["y"]), DEFAULT_LIMITS, 1)).toBe("malformed");
-    expect(measureBatch(batchOf(["x"], ["y"], []), DEFAULT_LIMITS, 1)).toBe("malformed");
+    expect(measureBatch(batchOf(["x"], ["y"]), 0, DEFAULT_LIMITS, 1)).toBeUndefined();
+    expect(measureBatch(batchOf(["x"], [], ["y"]), 0, DEFAULT_LIMITS, 1)).toBe("malformed");
+    expect(measureBatch(batchOf(["x"], ["y"], []), 0, DEFAULT_LIMITS, 1)).toBe("malformed");
   });
 });
