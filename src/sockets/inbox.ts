@@ -15,7 +15,7 @@ import {
   type Verifier,
 } from "../session/verifier.js";
 import { REFUSED } from "../wire/form.js";
-import { isSubscription, signaturePosition } from "../wire/position.js";
+import { isSubscription, type Position, signaturePosition } from "../wire/position.js";
 import { BURST } from "./burst.js";
 import type { Liaison } from "./liaison.js";
 import { type Signed, withOrigin } from "./message.js";
@@ -42,8 +42,8 @@ export interface InboxOptions {
   readonly takeRequestTag: () => Buffer | undefined;
   /** REQ: the reply was looked at, what waits to be asked may go. */
   readonly mayAskAgain: () => void;
-  /** Called with each message right before it is handed on: who can be answered now. */
-  readonly learn: (routing: readonly Buffer[], origin: Origin | undefined) => void;
+  /** Called with each message right before it is handed on: who can be answered, by the frames before `index`. */
+  readonly learn: (frames: readonly Buffer[], index: number, origin: Origin | undefined) => void;
   /** Who admits whom. */
   readonly liaison: Liaison;
   /** REQ: whether what waits for a reply is a message of this library's own. */
@@ -65,6 +65,8 @@ export class Inbox {
   readonly #ready: Verified[] = [];
   #readyBytes = 0;
   #receiving = false;
+  /** When the application asked for the message that it is waiting for. */
+  #began = 0;
   #pumping: Promise<void> | undefined;
   /** REQ: whether the reply that is being examined is to a message of this library's own. */
   #asksControl = false;
@@ -86,7 +88,36 @@ export class Inbox {
     const mustWait = this.#pumping !== undefined || (this.#raw.open && this.hasReady);
     const pending = mustWait ? undefined : this.#raw.receive();
     this.#receiving = true;
-    return this.#next(pending);
+    this.#began = performance.now();
+    if (pending !== undefined) return pending.then(this.#onArrival, this.#onFailure);
+    return this.#pumping === undefined ? this.#receiveReady() : this.#search(this.#pumping);
+  }
+
+  /** What zeromq.js gave: nearly always one message for the application, which it gets without another tick. */
+  readonly #onArrival = (frames: Buffer[]): Received | Promise<Received> => {
+    let message: Eventual<Received | undefined>;
+    try {
+      const examined = this.#examine(frames);
+      if (!isDelivery(examined)) return this.#search(this.#accept(examined));
+      for (const delivery of examined.rest) this.#addReady(delivery);
+      message = this.#handOn(examined);
+    } catch (error) {
+      this.#receiving = false;
+      throw error;
+    }
+    if (message === undefined || message instanceof Promise) return this.#search(message, 1);
+    this.#receiving = false;
+    return message;
+  };
+
+  readonly #onFailure = (error: unknown): Promise<Received> => this.#search(this.#failed(error));
+
+  /** What is ready is handed on at once, as what arrives. */
+  #receiveReady(): Promise<Received> {
+    const message = this.#handOnNext();
+    if (message === undefined || message instanceof Promise) return this.#search(message, 1);
+    this.#receiving = false;
+    return Promise.resolve(message);
   }
 
   /** Looks at what has arrived, while nobody has asked for it: a control message must not wait until somebody does. */
@@ -114,18 +145,19 @@ export class Inbox {
     return this.#ready.length >= MOST_AHEAD || this.#readyBytes >= MOST_BYTES_AHEAD;
   }
 
-  async #next(pending: Promise<Buffer[]> | undefined): Promise<Received> {
-    const began = performance.now();
-    let refused = 0;
+  /** Goes on until there is a message for the application, once what is under way has come to something. */
+  async #search(underWay: Eventual<Received | undefined | void>, refusedBefore = 0): Promise<Received> {
+    let refused = refusedBefore;
     try {
-      let frames = pending === undefined ? void (await this.#pumping) : await this.#arrived(pending, began);
+      const found = await underWay;
+      if (found) return found;
       for (;;) {
-        if (frames !== undefined) await this.#take(frames);
         const message = await this.#handOnNext();
         if (message !== undefined) return message;
+        if (this.hasReady) continue;
+        const frames = await this.#arrived(this.#whenOpen(() => this.#receiveMore(refused)));
+        if (frames !== undefined) await this.#take(frames);
         refused++;
-        const receiveMore = () => this.#receiveMore(began, refused);
-        frames = this.hasReady ? undefined : await this.#arrived(this.#whenOpen(receiveMore), began);
       }
     } catch (error) {
       // What zeromq.js says of a socket that was closed while a receive was put off to let the event loop in.
@@ -135,28 +167,31 @@ export class Inbox {
     }
   }
 
+  async #arrived(pending: Promise<Buffer[]>): Promise<Buffer[] | undefined> {
+    try {
+      return await pending;
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
   /**
    * A REP's or REQ's libzmq drops what has no delimiter, and zeromq.js, which was woken by it, rejects as if the time were
    * over. Anybody can send that: it is one more message that was refused.
    */
-  async #arrived(pending: Promise<Buffer[]>, began: number): Promise<Buffer[] | undefined> {
-    try {
-      return await pending;
-    } catch (error) {
-      const timeout = this.#raw.closed ? 0 : this.#raw.receiveTimeout;
-      const isOver = timeout === 0 || (timeout > 0 && performance.now() - began >= timeout);
-      if (isOver || codeOf(error) !== "EAGAIN") throw error;
-      return undefined;
-    }
+  async #failed(error: unknown): Promise<undefined> {
+    const timeout = this.#raw.closed ? 0 : this.#raw.receiveTimeout;
+    const isOver = timeout === 0 || (timeout > 0 && performance.now() - this.#began >= timeout);
+    if (isOver || codeOf(error) !== "EAGAIN") throw error;
   }
 
   /** Junk must not stretch the application's timeout: what is left of it counts from the call. */
-  #receiveMore(began: number, refused: number): Promise<Buffer[]> {
+  #receiveMore(refused: number): Promise<Buffer[]> {
     const timeout = this.#raw.receiveTimeout;
     // Whoever does not want to wait at all is not made to look through a flood of junk either.
     if (timeout === 0 && refused >= BURST) throw timedOut();
     if (timeout <= 0) return this.#raw.receive();
-    const left = timeout - (performance.now() - began);
+    const left = timeout - (performance.now() - this.#began);
     if (left <= 0) throw timedOut();
     this.#raw.receiveTimeout = Math.ceil(left);
     try {
@@ -173,13 +208,17 @@ export class Inbox {
     return operation();
   }
 
+  /** Verifies a message and puts it among those that are ready. */
+  #take(frames: Buffer[]): Promise<void> {
+    return this.#accept(this.#examine(frames));
+  }
+
   /**
-   * Verifies a message and puts it among those that are ready. Where the memory is elsewhere, all that have arrived are
-   * asked about before the first answer is waited for: they are ruled on in order, and taken in order. Not behind a message
-   * to this end itself: it may be what admits those that come after it.
+   * Where the memory is elsewhere, all that have arrived are asked about before the first answer is waited for: they are
+   * ruled on in order, and taken in order. Not behind a message to this end itself: it may be what admits those that come
+   * after it.
    */
-  async #take(frames: Buffer[]): Promise<void> {
-    const first = this.#examine(frames);
+  async #accept(first: Examined): Promise<void> {
     if (!(first instanceof Promise)) return this.#settle(first);
     const inFlight: Examined[] = [first];
     let last: Examined = first;
@@ -240,7 +279,7 @@ export class Inbox {
   }
 
   /** The first message that is ready, for the application; `undefined` where there is none, or it was refused. */
-  async #handOnNext(): Promise<Received | undefined> {
+  #handOnNext(): Eventual<Received | undefined> {
     const first = this.#ready.shift();
     if (first === undefined) return undefined;
     this.#readyBytes -= bytesOf(first.frames);
@@ -256,24 +295,32 @@ export class Inbox {
     if (!this.#raw.closed) this.#raw.reconnect();
   }
 
-  async #handOn({ frames, origin }: Verified): Promise<Received | undefined> {
-    const { codec, hops, learn } = this.#options;
+  #handOn(verified: Verified): Eventual<Received | undefined> {
+    const { frames, origin } = verified;
     if (origin === undefined && this.#isSubscription(frames)) return withOrigin(frames, undefined);
-    const { index, delimited } = signaturePosition(this.#verifier.pattern, false, hops, frames);
-    const routing = frames.slice(0, index);
-    let message: unknown[] = frames;
-    if (codec !== undefined) {
-      try {
-        // A delimiter is between sockets; the application gets ids or topic, and the value, whoever sent it.
-        const shown = delimited ? routing.slice(0, -1) : routing;
-        message = [...shown, await codec.decode(frames.slice(index))];
-      } catch (error) {
-        const reason = error instanceof CodecError ? error.code : "undecodable";
-        this.#verifier.withdraw(origin, reason);
-        return this.#refuse(reason, error);
-      }
+    const position = signaturePosition(this.#verifier.pattern, false, this.#options.hops, frames);
+    if (this.#options.codec !== undefined) return this.#decode(this.#options.codec, verified, position);
+    this.#options.learn(frames, position.index, origin);
+    this.#options.mayAskAgain();
+    return withOrigin(frames, origin);
+  }
+
+  async #decode(
+    codec: Codec<unknown>,
+    { frames, origin }: Verified,
+    { index, delimited }: Position,
+  ): Promise<Received | undefined> {
+    let message: unknown[];
+    try {
+      // A delimiter is between sockets; the application gets ids or topic, and the value, whoever sent it.
+      const shown = frames.slice(0, delimited ? index - 1 : index);
+      message = [...shown, await codec.decode(frames.slice(index))];
+    } catch (error) {
+      const reason = error instanceof CodecError ? error.code : "undecodable";
+      this.#verifier.withdraw(origin, reason);
+      return this.#refuse(reason, error);
     }
-    learn(routing, origin);
+    this.#options.learn(frames, index, origin);
     this.#options.mayAskAgain();
     return withOrigin(message, origin);
   }
@@ -289,6 +336,10 @@ export class Inbox {
     if (this.#verifier.pattern === "rep") await this.#whenOpen(() => this.#raw.send([REFUSED]));
     return undefined;
   }
+}
+
+function isDelivery(examined: Examined): examined is Verdict & { ok: true } {
+  return examined !== undefined && !(examined instanceof Promise) && examined.ok;
 }
 
 function bytesOf(frames: readonly Buffer[]): number {

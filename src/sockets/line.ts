@@ -120,7 +120,7 @@ export class Line {
         hops: this.#hops,
         takeRequestTag: () => this.#outbox?.takeRequestTag(),
         mayAskAgain: () => pattern === "req" && this.wake(),
-        learn: (routing, origin) => this.#learn(routing, origin),
+        learn: (frames, index, origin) => this.#learn(frames, index, origin),
         liaison: this.#liaison,
         asksControl: () => this.#outbox?.asksControl ?? false,
       });
@@ -270,14 +270,12 @@ export class Line {
     this.#outbox?.close();
   }
 
-  #learn(routing: readonly Buffer[], origin: Origin | undefined): void {
+  /** Who can be answered from now on: by the frames in front of the signature at `index`. */
+  #learn(frames: readonly Buffer[], index: number, origin: Origin | undefined): void {
     if (this.#pattern === "rep") this.#asker = origin ?? null;
     if (this.#pattern !== "router") return;
     const ids = 1 + this.#hops;
-    this.#returnAddresses.learn(routing.slice(0, ids), {
-      addressee: origin ?? null,
-      delimited: routing.length > ids,
-    });
+    this.#returnAddresses.learn(frames.slice(0, ids), origin ?? null, index > ids);
   }
 
   #address(given: MessageLike, frames: readonly Buffer[]): Addressed {

@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { Origin } from "../session/origin.js";
+import { snapshot } from "../wire/frames.js";
 
 /** The origin behind a return address; `null` where an unsigned message came from it (`policy: "report"`). */
 export type Addressee = Origin | null;
@@ -18,6 +19,7 @@ export interface ReturnAddress {
 export type Unclear = "unknown" | "ambiguous";
 
 interface Known extends ReturnAddress {
+  addressee: Addressee;
   answered: boolean;
   /** When the bytes may be taken to mean this one alone; milliseconds. */
   readonly settledAt: number;
@@ -28,10 +30,11 @@ const SETTLES_AFTER = 30_000;
 
 /** Return addresses in bounded memory; those first seen are forgotten first. */
 export class ReturnAddresses {
-  readonly #byBuffer = new WeakMap<object, Known>();
   readonly #byBytes = new Map<string, Known>();
   readonly #limit: number;
   readonly #now: () => number;
+  /** What was learned last: the next message often comes from the same peer. */
+  #latest: { readonly id: Buffer; readonly known: Known } | undefined;
 
   /** @param now milliseconds of a clock that never steps */
   constructor(limit: number, now: () => number = () => performance.now()) {
@@ -40,7 +43,22 @@ export class ReturnAddresses {
   }
 
   /** Remembers that a message came with this envelope. */
-  learn(envelope: readonly Buffer[], { addressee, delimited }: ReturnAddress): void {
+  learn(envelope: readonly Buffer[], addressee: Addressee, delimited: boolean): void {
+    const known = this.#again(envelope, addressee, delimited) ?? this.#learn(envelope, addressee, delimited);
+    for (const id of envelope) Envelope.mark(id, this, known);
+  }
+
+  /** The entry of the last envelope, where this is the same, and means the same. */
+  #again(envelope: readonly Buffer[], addressee: Addressee, delimited: boolean): Known | undefined {
+    if (this.#latest === undefined || envelope.length !== 1) return undefined;
+    const { id, known } = this.#latest;
+    if (known.delimited !== delimited || !isSame(id, envelope[0] as Buffer)) return undefined;
+    if (!leadsAlike(known.addressee, addressee)) return undefined;
+    known.addressee = addressee;
+    return known;
+  }
+
+  #learn(envelope: readonly Buffer[], addressee: Addressee, delimited: boolean): Known {
     const bytes = bytesOf(envelope);
     const known = this.#byBytes.get(bytes);
     if (known === undefined && this.#byBytes.size >= this.#limit) {
@@ -51,15 +69,16 @@ export class ReturnAddresses {
       ? (known?.settledAt ?? 0)
       : Math.max(known.settledAt, this.#settles(known, addressee));
     const entry: Known = { addressee, delimited, answered: false, settledAt };
-    for (const id of envelope) this.#byBuffer.set(id, entry);
     this.#byBytes.set(bytes, entry);
+    const alone = envelope.length === 1 && (envelope[0] as Buffer).length <= LONGEST_ID;
+    this.#latest = alone ? { id: snapshot(envelope[0] as Buffer), known: entry } : undefined;
+    return entry;
   }
 
   /** Whom the id buffers lead to that an application received, if it gave these very ones to `send`. */
   ofBuffers(given: readonly unknown[]): ReturnAddress | undefined {
-    const entry = this.#byBuffer.get(given[0] as object);
-    if (entry === undefined || !given.every((id) => this.#byBuffer.get(id as object) === entry))
-      return undefined;
+    const entry = Envelope.markOf(given[0], this);
+    if (entry === undefined || !given.every((id) => Envelope.markOf(id, this) === entry)) return undefined;
     entry.answered = true;
     return entry;
   }
@@ -87,6 +106,50 @@ export class ReturnAddresses {
 function continues({ addressee, answered }: Known, next: Addressee): boolean {
   if (addressee?.sender !== next?.sender || addressee?.pattern !== next?.pattern) return false;
   return answered || !isRequest(addressee);
+}
+
+/** Does an answer to either go to the same name under the same key, and is it bound to neither? */
+function leadsAlike(one: Addressee, other: Addressee): boolean {
+  if (one === null || other === null) return one === other;
+  const [first, second] = [Origin.peerOf(one), Origin.peerOf(other)];
+  const isBound = first.requestTag !== undefined || second.requestTag !== undefined;
+  return !isBound && one.sender === other.sender && one.pattern === other.pattern && first.key === second.key;
+}
+
+function isSame(one: Buffer, other: Buffer): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
+}
+
+/**
+ * A buffer that an application received, and what it stands for. Kept in a private member of the buffer itself, which
+ * nobody sees: a WeakMap would take as long as all the rest, and keep the garbage collector busy.
+ */
+class Envelope extends (function itself(buffer: object) {
+  return buffer;
+} as unknown as new (buffer: object) => object) {
+  #learnedBy: ReturnAddresses;
+  #known: Known;
+
+  private constructor(buffer: Buffer, learnedBy: ReturnAddresses, known: Known) {
+    super(buffer);
+    this.#learnedBy = learnedBy;
+    this.#known = known;
+  }
+
+  static mark(id: object, learnedBy: ReturnAddresses, known: Known): void {
+    if (!(#known in id)) new Envelope(id as Buffer, learnedBy, known);
+    else {
+      id.#learnedBy = learnedBy;
+      id.#known = known;
+    }
+  }
+
+  static markOf(id: unknown, learnedBy: ReturnAddresses): Known | undefined {
+    if (typeof id !== "object" || id === null || !(#known in id)) return undefined;
+    return id.#learnedBy === learnedBy ? id.#known : undefined;
+  }
 }
 
 /** Whether a REQ waits for the answer, which is bound to this one message. */

@@ -3,6 +3,7 @@
 import * as zmq from "zeromq";
 import { misuse } from "../errors.js";
 import { PATTERNS, type Pattern, subscribes } from "../wire/patterns.js";
+import { messagesOf } from "./iteration.js";
 import { type Line, MAY_REFUSE, type SocketStats } from "./line.js";
 import { type NativeMethods, type NativeSocket, Shell } from "./shell.js";
 import { CONSTRUCTOR_ONLY, splitOptions } from "./signing-options.js";
@@ -81,6 +82,10 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
 
     override receive(): Promise<Buffer[]> {
       return this.#shell.receive();
+    }
+
+    [Symbol.asyncIterator](): AsyncIterator<Buffer[], undefined> {
+      return messagesOf(this);
     }
 
     override bind(address: string): Promise<void> {

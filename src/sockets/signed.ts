@@ -5,6 +5,7 @@ import type * as zmq from "zeromq";
 import type { Codec } from "../codec/codec.js";
 import { misuse } from "../errors.js";
 import { PATTERN_NAMES, type Pattern, publishes, subscribes } from "../wire/patterns.js";
+import { messagesOf } from "./iteration.js";
 import type { Signed } from "./message.js";
 import { isSigned, markSigned, type Secured, type Synchronised } from "./secured.js";
 import { type NativeSocket, SHELL_METHODS, Shell } from "./shell.js";
@@ -85,8 +86,9 @@ class Facade implements ProxyHandler<NativeSocket> {
     const value = Reflect.get(native, name, native) as unknown;
     if (typeof value !== "function") return value;
     if (isShellMethod(name)) return this.#shell[name].bind(this.#shell);
-    // The iterator calls `this.receive`: that must be the facade's.
-    return value.bind(name === Symbol.asyncIterator ? facade : native);
+    // It calls `receive`: that must be the facade's.
+    if (name === Symbol.asyncIterator) return () => messagesOf(facade as NativeSocket);
+    return value.bind(native);
   }
 
   set(native: NativeSocket, name: PropertyKey, value: unknown): boolean {
