@@ -105,7 +105,7 @@ export class Inbox {
       this.#receiving = false;
       throw error;
     }
-    if (message === undefined || message instanceof Promise) return this.#search(message, 1);
+    if (message === undefined || message instanceof Promise) return this.#search(message);
     this.#receiving = false;
     return message;
   };
@@ -115,7 +115,7 @@ export class Inbox {
   /** What is ready is handed on at once, as what arrives. */
   #receiveReady(): Promise<Received> {
     const message = this.#handOnNext();
-    if (message === undefined || message instanceof Promise) return this.#search(message, 1);
+    if (message === undefined || message instanceof Promise) return this.#search(message);
     this.#receiving = false;
     return Promise.resolve(message);
   }
@@ -146,8 +146,8 @@ export class Inbox {
   }
 
   /** Goes on until there is a message for the application, once what is under way has come to something. */
-  async #search(underWay: Eventual<Received | undefined | void>, refusedBefore = 0): Promise<Received> {
-    let refused = refusedBefore;
+  async #search(underWay: Eventual<Received | undefined | void>): Promise<Received> {
+    let refused = 0;
     try {
       const found = await underWay;
       if (found) return found;
@@ -155,9 +155,9 @@ export class Inbox {
         const message = await this.#handOnNext();
         if (message !== undefined) return message;
         if (this.hasReady) continue;
+        refused++;
         const frames = await this.#arrived(this.#whenOpen(() => this.#receiveMore(refused)));
         if (frames !== undefined) await this.#take(frames);
-        refused++;
       }
     } catch (error) {
       // What zeromq.js says of a socket that was closed while a receive was put off to let the event loop in.
