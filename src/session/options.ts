@@ -66,7 +66,7 @@ export interface VerifierOptions extends ReceivingOptions {
 }
 
 const KNOWN =
-  "key sender channel hops limits clock pattern to window admit skew maxAge state receiver receivers policy reply onReject onGap onForgotten onTwin".split(
+  "key sender channel hops limits clock pattern to window admit skew maxAge state receiver receivers batch policy reply onReject onGap onForgotten onTwin".split(
     " ",
   );
 

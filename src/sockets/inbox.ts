@@ -67,7 +67,7 @@ export class Inbox {
   #receiving = false;
   /** When the application asked for the message that it is waiting for. */
   #began = 0;
-  #pumping: Promise<void> | undefined;
+  #pumping: Promise<undefined> | undefined;
   /** REQ: whether the reply that is being examined is to a message of this library's own. */
   #asksControl = false;
 
@@ -128,7 +128,7 @@ export class Inbox {
     });
   }
 
-  async #lookAhead(): Promise<void> {
+  async #lookAhead(): Promise<undefined> {
     while (!this.#receiving && !this.#isFull() && this.#raw.open && this.#raw.readable) {
       try {
         await this.#take(await this.#raw.receive());
@@ -146,7 +146,7 @@ export class Inbox {
   }
 
   /** Goes on until there is a message for the application, once what is under way has come to something. */
-  async #search(underWay: Eventual<Received | undefined | void>): Promise<Received> {
+  async #search(underWay: Eventual<Received | undefined>): Promise<Received> {
     let refused = 0;
     try {
       const found = await underWay;
@@ -209,7 +209,7 @@ export class Inbox {
   }
 
   /** Verifies a message and puts it among those that are ready. */
-  #take(frames: Buffer[]): Promise<void> {
+  #take(frames: Buffer[]): Promise<undefined> {
     return this.#accept(this.#examine(frames));
   }
 
@@ -218,7 +218,7 @@ export class Inbox {
    * ruled on in order, and taken in order. Not behind a message to this end itself: it may be what admits those that come
    * after it.
    */
-  async #accept(first: Examined): Promise<void> {
+  async #accept(first: Examined): Promise<undefined> {
     if (!(first instanceof Promise)) return this.#settle(first);
     const inFlight: Examined[] = [first];
     let last: Examined = first;
@@ -248,9 +248,12 @@ export class Inbox {
   }
 
   /** Sees to it that whatever was examined has its consequence: it is ready, refused, or was for this end itself. */
-  async #settle(examined: Awaited<Examined>): Promise<void> {
+  async #settle(examined: Awaited<Examined>): Promise<undefined> {
     if (examined === undefined) return;
-    if (isControlMessage(examined)) return this.#hear(examined);
+    if (isControlMessage(examined)) {
+      await this.#hear(examined);
+      return;
+    }
     if (examined.ok) {
       for (const delivery of [examined, ...examined.rest]) this.#addReady(delivery);
       return;

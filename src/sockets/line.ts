@@ -16,6 +16,7 @@ import { type Stranger, Verifier } from "../session/verifier.js";
 import { NO_NONCE } from "../wire/control.js";
 import type { MessageLike } from "../wire/frames.js";
 import { greets, type Pattern, publishes, receives, sends, subscribes } from "../wire/patterns.js";
+import { batchOptionsOf } from "./batches.js";
 import { Greeter } from "./greeter.js";
 import { Inbox, type Received } from "./inbox.js";
 import { type Liaison, NO_LIAISON } from "./liaison.js";
@@ -86,9 +87,11 @@ export class Line {
     const limits = limitsOf(signing);
     this.#returnAddresses = new ReturnAddresses(limits.peers);
     this.#mayRefuse = { mandatory: options.mandatory, noDrop: options.noDrop };
-    const { to, reply, ...session } = signing;
+    const { to, reply, batch, ...session } = signing;
     if (to !== undefined && typeof to !== "function") assertSender(to, "to");
     assertReply(reply);
+    const gathers = !ONE_BY_ONE.includes(pattern);
+    const bounds = batchOptionsOf(batch);
     const common = { ...session, pattern, key: Keyring.from(signing.key), sender: identity(signing.sender) };
     // The signer last: it claims its stream's name, which nobody would release if anything here threw after it.
     if (receives(pattern)) this.#verifier = new Verifier(common);
@@ -101,6 +104,7 @@ export class Line {
         hops: this.#hops,
         queueBytes: limits.queueBytes,
         sendTimeout,
+        batch: gathers ? bounds : undefined,
         mayRefuse: () => this.#mayRefuse.mandatory || this.#mayRefuse.noDrop,
         resubscribed: () => this.resubscribed(),
         liaison: () => this.#liaison,
@@ -264,6 +268,11 @@ export class Line {
     this.#outbox?.wake();
   }
 
+  /** The socket is about to be closed. */
+  flush(): void {
+    this.#outbox?.flush();
+  }
+
   /** The socket is closed. */
   close(): void {
     this.#liaison.close();
@@ -275,7 +284,7 @@ export class Line {
     if (this.#pattern === "rep") this.#asker = origin ?? null;
     if (this.#pattern !== "router") return;
     const ids = 1 + this.#hops;
-    this.#returnAddresses.learn(frames.slice(0, ids), origin ?? null, index > ids);
+    this.#returnAddresses.learn(frames, ids, origin ?? null, index > ids);
   }
 
   #address(given: MessageLike, frames: readonly Buffer[]): Addressed {
@@ -321,6 +330,8 @@ export class Line {
   }
 }
 
+/** Whose messages have nothing to wait for: they alternate with those of the other end. */
+const ONE_BY_ONE: readonly Pattern[] = ["req", "rep"];
 /** Who says hello: whoever has one other end, and speaks first. */
 const OPENS: readonly Pattern[] = ["dealer", "req", "pair"];
 const EMPTY = Buffer.alloc(0);

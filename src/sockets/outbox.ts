@@ -1,5 +1,6 @@
 // The sending half of a signed socket: codec, recipient, queue, signature, wire.
 
+import { inspect } from "node:util";
 import type { Codec } from "../codec/codec.js";
 import { misuse } from "../errors.js";
 import type { Greeting } from "../session/handshake.js";
@@ -8,14 +9,15 @@ import { unsign } from "../wire/form.js";
 import { type MessageLike, snapshot, toFrames } from "../wire/frames.js";
 import type { Pattern } from "../wire/patterns.js";
 import { isSubscription, signaturePosition } from "../wire/position.js";
+import { type BatchBounds, Batches, Gathering } from "./batches.js";
 import { BURST, nextTurn } from "./burst.js";
 import type { Liaison } from "./liaison.js";
 import type { RawSocket } from "./raw-socket.js";
-import { SendQueue } from "./send-queue.js";
+import { SendQueue, type Ticket } from "./send-queue.js";
 import { codeOf, timedOut } from "./zmq-errors.js";
 
 /** A message on its way: its frames, and to whom; `"plain"` goes out as it is. */
-export interface Outgoing {
+interface Outgoing {
   readonly frames: readonly Buffer[];
   readonly target: Target | "plain";
 }
@@ -36,6 +38,8 @@ export interface OutboxOptions {
   readonly hops: number;
   readonly queueBytes: number;
   readonly sendTimeout: number;
+  /** How messages are gathered into batches; `undefined` for one by one. */
+  readonly batch: BatchBounds | undefined;
   /** Whether a writable socket may still not take a message. */
   readonly mayRefuse: () => boolean;
   /** XSUB: called when a subscription passes. */
@@ -51,7 +55,8 @@ export class Outbox {
   readonly #raw: RawSocket;
   readonly #signer: Signer;
   readonly #options: OutboxOptions;
-  readonly #queue: SendQueue<Outgoing>;
+  readonly #queue: SendQueue<Outgoing | Gathering>;
+  readonly #batches: Batches | undefined;
   /** REQ: the tag of the request that ZeroMQ took and whose reply has not been looked at. */
   #asked: Buffer | undefined;
   /** REQ: whether that was a message to the other end itself. */
@@ -60,6 +65,10 @@ export class Outbox {
   #latest: readonly Buffer[] | undefined;
   /** Sends past the queue of which is not known yet whether ZeroMQ took them. */
   #unsettled = 0;
+  /** Whether ZeroMQ took the last message: to ask it before each takes as long as signing one. */
+  #flowed = false;
+  /** The send in that trust of which is not known yet whether it was right. */
+  #trusted: Promise<void> | undefined;
   #operations = 0;
   #sent = 0;
 
@@ -68,8 +77,11 @@ export class Outbox {
     this.#signer = signer;
     this.#options = options;
     this.sendTimeout = options.sendTimeout;
-    this.#queue = new SendQueue({
-      transmit: (outgoing) => this.#transmit(outgoing),
+    this.#queue = new SendQueue<Outgoing | Gathering>({
+      transmit: (job) => this.#transmit(job),
+      mayGo: (job) => !(job instanceof Gathering) || job.released,
+      done: (job) => job instanceof Gathering && this.#batches?.close(job),
+      flows: () => this.#flows(),
       // A reply that zeromq.js has handed over already is looked at first, under the tag of its own request; and a
       // message that zeromq.js has refused already goes first.
       unsettled: () => this.#asked !== undefined || this.#unsettled > 0,
@@ -79,6 +91,9 @@ export class Outbox {
       mostBytes: options.queueBytes,
       timeout: () => this.sendTimeout,
     });
+    if (options.batch !== undefined) {
+      this.#batches = new Batches(options.batch, signer, () => this.#queue.wake());
+    }
   }
 
   /** Messages handed to ZeroMQ. */
@@ -99,7 +114,7 @@ export class Outbox {
   /** Whether the first message that waits has a delimiter in front of its body. */
   get delimits(): boolean {
     const first = this.#queue.first;
-    if (first === undefined || first.target === "plain") return false;
+    if (first === undefined || first instanceof Gathering || first.target === "plain") return false;
     return signaturePosition(this.#signer.pattern, true, this.#options.hops, first.frames).delimited;
   }
 
@@ -117,10 +132,39 @@ export class Outbox {
     } catch (error) {
       return Promise.reject(error);
     }
+    const gathered = this.#batches && this.#gather(this.#batches, outgoing);
+    if (gathered !== undefined) return gathered;
     if (this.#queue.length === 0 && this.#canSendNow()) return this.#sendNow(outgoing);
-    const queued = this.#enqueue({ ...outgoing, frames: outgoing.frames.map(snapshot) });
-    if (!this.#isOpen()) this.#options.liaison().expect();
-    return queued;
+    return this.#enqueue(outgoing);
+  }
+
+  /** Puts a message into a batch that waits, or begins one; `undefined` where it goes alone, behind all of them. */
+  #gather(batches: Batches, { frames, target }: Outgoing): Promise<void> | undefined {
+    try {
+      const parts = target === "plain" ? undefined : this.#signer.takeApart(frames);
+      // A batch that may go already was begun before: its time is up before that of a message that comes now.
+      const gathering = parts && batches.find(parts, target as Target, this.sendTimeout < 0);
+      if (parts === undefined || gathering === undefined) {
+        batches.closeAll();
+        return undefined;
+      }
+      const bytes = bytesOf(frames);
+      if (this.#queue.isFull(bytes)) throw timedOut();
+      gathering.batch.add(parts.body);
+      if (gathering.ticket === undefined) gathering.ticket = this.#push(gathering, bytes);
+      else this.#queue.join(gathering.ticket, bytes);
+      batches.added(gathering);
+      return gathering.ticket.settled;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The socket is about to be closed: what was gathered goes now, as far as ZeroMQ takes it. */
+  flush(): void {
+    if (this.#batches === undefined) return;
+    this.#batches.release();
+    this.#queue.drain(() => this.#flows());
   }
 
   /**
@@ -213,11 +257,24 @@ export class Outbox {
     if (!this.#raw.open) await this.#raw.send([]);
   }
 
-  /** ROUTER, PUB and XPUB drop rather than wait; the others are asked. */
+  /** ROUTER, PUB and XPUB drop rather than wait. The others are asked, where they have not just shown it. */
   #canSendNow(): boolean {
-    if (!this.#raw.open || this.#options.mayRefuse() || this.#asked !== undefined || !this.#isOpen())
-      return false;
-    return NEVER_WAIT.includes(this.#signer.pattern) || this.#raw.writable;
+    if (this.#options.mayRefuse() || !this.#mayTry()) return false;
+    if (NEVER_WAIT.includes(this.#signer.pattern)) return true;
+    if (this.#unsettled === 0 && this.#flowed) return true;
+    // What ZeroMQ refused waits for its turn again, and this behind it.
+    if (this.#unsettled > 0 && this.#trusted !== undefined && isRejected(this.#trusted)) return false;
+    this.#trusted = undefined;
+    return this.#raw.writable;
+  }
+
+  /** Whether ZeroMQ takes a message now; asking it takes as long as signing one. */
+  #flows(): boolean {
+    return this.#mayTry() && (NEVER_WAIT.includes(this.#signer.pattern) || this.#canWrite());
+  }
+
+  #mayTry(): boolean {
+    return this.#asked === undefined && this.#isOpen() && this.#raw.open;
   }
 
   /** Nothing is signed before it can be checked, nor before the epoch that it would carry is stored. */
@@ -226,8 +283,8 @@ export class Outbox {
   }
 
   #sendNow(outgoing: Outgoing): Promise<void> {
-    const put = this.#put(outgoing);
-    this.#unsettled++;
+    const put = this.#put(outgoing, "theirs");
+    if (this.#unsettled++ === 0) this.#trusted = this.#flowed ? put.sending : undefined;
     const sent = put.sending.then(
       () => {
         this.#unsettled--;
@@ -235,6 +292,7 @@ export class Outbox {
       },
       (error: unknown) => {
         this.#unsettled--;
+        this.#flowed = false;
         return this.#sendAgain(error, put.signed, outgoing.target);
       },
     );
@@ -249,31 +307,53 @@ export class Outbox {
     this.#signer.retract(signed);
     if (codeOf(error) !== "EAGAIN" || this.sendTimeout === 0 || this.#latest !== signed) throw error;
     const { index } = signaturePosition(this.#signer.pattern, true, this.#options.hops, signed);
-    return this.#enqueue({ frames: target === "plain" ? signed : unsign(signed, index), target }, "first");
+    const frames = target === "plain" ? signed : unsign(signed, index);
+    return this.#queue.push({ frames, target }, bytesOf(frames), "first").settled;
   }
 
-  #enqueue(outgoing: Outgoing, place: "first" | "last" = "last"): Promise<void> {
-    const bytes = outgoing.frames.reduce((sum, frame) => sum + frame.length, 0);
-    return this.#queue.push({ job: outgoing, bytes }, place);
+  /** Lets a message wait: a copy of it, as it is now. */
+  #enqueue({ frames, target }: Outgoing): Promise<void> {
+    const bytes = bytesOf(frames);
+    if (this.#queue.isFull(bytes)) return Promise.reject(timedOut());
+    return this.#push({ frames: frames.map(snapshot), target }, bytes).settled;
+  }
+
+  #push(job: Outgoing | Gathering, bytes: number): Ticket {
+    const ticket = this.#queue.push(job, bytes);
+    if (!this.#isOpen()) this.#options.liaison().expect();
+    return ticket;
   }
 
   /** Signs and sends at once. A failure costs no number: nothing has left this process. */
-  async #transmit(outgoing: Outgoing): Promise<void> {
+  async #transmit(job: Outgoing | Gathering): Promise<void> {
     if (!this.#isOpen()) throw timedOut();
-    const put = this.#put(outgoing);
+    const put = this.#put(job, "ours");
     try {
       await put.sending;
     } catch (error) {
       this.#signer.retract(put.signed);
       throw error;
     }
-    this.#accepted(put);
+    this.#accepted(put, job instanceof Gathering ? job.batch.count : 1);
   }
 
-  #put({ frames, target }: Outgoing): Put {
-    let signed = frames;
+  /** @param frames  whether the application may still change them: what has waited is a copy */
+  #sign(job: Outgoing | Gathering, frames: "theirs" | "ours"): readonly Buffer[] {
+    if (job instanceof Gathering) {
+      // From now on it takes no more.
+      this.#batches?.close(job);
+      return this.#signer.sealBatch(job.batch, job.target);
+    }
+    if (job.target === "plain") return job.frames;
+    return frames === "ours"
+      ? this.#signer.signOwn(job.frames, job.target)
+      : this.#signer.sign(job.frames, job.target);
+  }
+
+  #put(job: Outgoing | Gathering, frames: "theirs" | "ours"): Put {
+    let signed: readonly Buffer[] = [];
     try {
-      if (target !== "plain") signed = this.#signer.sign(frames, target);
+      signed = this.#sign(job, frames);
       this.#latest = signed;
       return { signed, requestTag: this.#signer.requestTag, sending: this.#raw.send(signed) };
     } catch (error) {
@@ -283,11 +363,23 @@ export class Outbox {
     }
   }
 
-  #accepted({ requestTag }: Put): void {
+  #accepted({ requestTag }: Put, messages = 1): void {
     this.#asked = requestTag;
     this.#asksControl = false;
-    this.#sent++;
+    this.#flowed = this.#signer.pattern !== "req";
+    this.#sent += messages;
   }
+}
+
+/** Nothing else tells what a promise has come to before the tick in which it tells itself. */
+function isRejected(promise: Promise<unknown>): boolean {
+  return /^Promise \{\s*<rejected>/.test(inspect(promise, { depth: 0 }));
+}
+
+function bytesOf(frames: readonly Buffer[]): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frame.length;
+  return bytes;
 }
 
 /** A message in ZeroMQ's hands. */

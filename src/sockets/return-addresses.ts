@@ -42,20 +42,21 @@ export class ReturnAddresses {
     this.#now = now;
   }
 
-  /** Remembers that a message came with this envelope. */
-  learn(envelope: readonly Buffer[], addressee: Addressee, delimited: boolean): void {
-    const known = this.#again(envelope, addressee, delimited) ?? this.#learn(envelope, addressee, delimited);
-    for (const id of envelope) Envelope.mark(id, this, known);
+  /** Remembers that a message came with this envelope: the first `ids` of its frames. */
+  learn(frames: readonly Buffer[], ids: number, addressee: Addressee, delimited: boolean): void {
+    const known = ids === 1 ? this.#again(frames[0] as Buffer, addressee, delimited) : undefined;
+    const entry = known ?? this.#learn(frames.slice(0, ids), addressee, delimited);
+    for (let i = 0; i < ids; i++) Envelope.mark(frames[i] as Buffer, this, entry);
   }
 
   /** The entry of the last envelope, where this is the same, and means the same. */
-  #again(envelope: readonly Buffer[], addressee: Addressee, delimited: boolean): Known | undefined {
-    if (this.#latest === undefined || envelope.length !== 1) return undefined;
-    const { id, known } = this.#latest;
-    if (known.delimited !== delimited || !isSame(id, envelope[0] as Buffer)) return undefined;
-    if (!leadsAlike(known.addressee, addressee)) return undefined;
-    known.addressee = addressee;
-    return known;
+  #again(id: Buffer, addressee: Addressee, delimited: boolean): Known | undefined {
+    const latest = this.#latest;
+    if (latest === undefined || latest.known.delimited !== delimited || !isSame(latest.id, id))
+      return undefined;
+    if (!leadsAlike(latest.known.addressee, addressee)) return undefined;
+    latest.known.addressee = addressee;
+    return latest.known;
   }
 
   #learn(envelope: readonly Buffer[], addressee: Addressee, delimited: boolean): Known {
@@ -128,7 +129,9 @@ function isSame(one: Buffer, other: Buffer): boolean {
  */
 class Envelope extends (function itself(buffer: object) {
   return buffer;
-} as unknown as new (buffer: object) => object) {
+} as unknown as new (
+  buffer: object,
+) => object) {
   #learnedBy: ReturnAddresses;
   #known: Known;
 

@@ -5,24 +5,36 @@ import { BURST, nextTurn } from "./burst.js";
 import { Fifo, type Member } from "./fifo.js";
 import { codeOf, timedOut, type ZmqError } from "./zmq-errors.js";
 
-/** A message that waits to be signed and sent. Its frames are a snapshot. */
-export interface Waiting<Job> {
+/** A message that waits to be signed and sent; or several, which go together. */
+interface Entry<Job> extends Member<Entry<Job>>, Ticket {
   readonly job: Job;
-  readonly bytes: number;
-}
-
-interface Entry<Job> extends Waiting<Job>, Member<Entry<Job>> {
+  bytes: number;
+  messages: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   timer: NodeJS.Timeout | undefined;
+  /** Whether it is in zeromq.js's hands. */
+  tried: boolean;
+}
+
+/** A place in the queue. */
+export interface Ticket {
+  /** Settles when zeromq.js has taken what stands there, or cannot. */
+  readonly settled: Promise<void>;
 }
 
 /** What the queue needs of its socket. */
 export interface Wire<Job> {
   /** Signs and sends now. Rejects with a code of `blocking` when that is not possible yet; then nothing was spent. */
   transmit(job: Job): Promise<void>;
+  /** Whether this may go yet. Who says no wakes the queue when it may. */
+  mayGo(job: Job): boolean;
+  /** It was sent, or given up. */
+  done(job: Job): void;
   /** Whether what was done in this turn may still change what is first in line: then it will within a tick. */
   unsettled(): boolean;
+  /** Whether ZeroMQ takes messages now: then what waits does so for a tick alone, and any number may. */
+  flows(): boolean;
   /** Codes that mean "not now". */
   readonly blocking: readonly string[];
   /** Most messages that may wait; 0 for no bound. */
@@ -40,7 +52,11 @@ export class SendQueue<Job> {
   readonly #wire: Wire<Job>;
   readonly #entries = new Fifo<Entry<Job>>();
   #bytes = 0;
+  #messages = 0;
+  /** Most messages that may wait, as it was when it was asked last: libzmq is asked when the first one waits, and at it. */
+  #most = 0;
   #pumping = false;
+  #abandoned = false;
   #taken = 0;
   #paused: NodeJS.Timeout | undefined;
   #pause = FIRST_PAUSE;
@@ -52,26 +68,44 @@ export class SendQueue<Job> {
 
   /** Messages that wait. */
   get length(): number {
-    return this.#entries.length;
+    return this.#messages;
   }
 
-  /** The message that is next. */
+  /** What is next. */
   get first(): Job | undefined {
     return this.#entries.first?.job;
   }
 
-  /** Puts a message at the end, or first where it was before; settles when zeromq.js has taken it, or cannot. */
-  push({ job, bytes }: Waiting<Job>, place: "first" | "last"): Promise<void> {
+  /** Puts a message at the end, or first where it was before. */
+  push(job: Job, bytes: number, place: "first" | "last" = "last"): Ticket {
     const timeout = this.#wire.timeout();
-    if (this.#isFull(bytes)) return Promise.reject(timedOut());
-    return new Promise((resolve, reject) => {
-      const links = { previous: undefined, next: undefined };
-      const entry: Entry<Job> = { job, bytes, resolve, reject, timer: undefined, ...links };
-      if (timeout > 0) entry.timer = setTimeout(() => this.#expire(entry), timeout);
-      this.#entries.add(entry, place);
-      this.#bytes += bytes;
-      if (this.#entries.length === 1) this.wake();
-    });
+    const entry = newEntry(job, bytes);
+    if (timeout > 0) entry.timer = setTimeout(() => this.#expire(entry), timeout);
+    this.#entries.add(entry, place);
+    this.#bytes += bytes;
+    this.#messages++;
+    if (this.#entries.length > 1) return entry;
+    this.#most = 0;
+    this.wake();
+    return entry;
+  }
+
+  /** Takes note that one more message stands in a place. */
+  join(ticket: Ticket, bytes: number): void {
+    const entry = ticket as Entry<Job>;
+    entry.bytes += bytes;
+    entry.messages++;
+    this.#bytes += bytes;
+    this.#messages++;
+  }
+
+  /** Whether another message of so many bytes would be too much. */
+  isFull(bytes: number): boolean {
+    if (this.#entries.length === 0) return false;
+    if (this.#bytes + bytes > this.#wire.mostBytes) return true;
+    if (this.#messages < this.#most) return false;
+    this.#most = this.#wire.mostMessages();
+    return this.#most > 0 && this.#messages >= this.#most && !this.#wire.flows();
   }
 
   /** Tries again now: something changed that may let the first message through. */
@@ -80,18 +114,28 @@ export class SendQueue<Job> {
     if (!this.#pumping) void this.#pump();
   }
 
-  /** Gives up everything that waits. */
+  /** Gives up everything that waits, but for what is in zeromq.js's hands: that has come to something already. */
   abandon(): void {
     clearTimeout(this.#paused);
-    for (let { first } = this.#entries; first !== undefined; { first } = this.#entries) {
-      this.#take(first, timedOut());
+    this.#abandoned = true;
+    for (const entry of this.#untried()) this.#take(entry, timedOut());
+  }
+
+  /** Sends what waits, in order, as long as it `may` be sent now: the socket is about to be closed. */
+  drain(may: () => boolean): void {
+    for (const entry of this.#untried()) {
+      if (!may()) return;
+      this.#entries.remove(entry);
+      void this.#try(entry).then((error) => this.#settle(entry, error));
     }
   }
 
-  #isFull(bytes: number): boolean {
-    if (this.#entries.length === 0) return false;
-    const most = this.#wire.mostMessages();
-    return (most > 0 && this.#entries.length >= most) || this.#bytes + bytes > this.#wire.mostBytes;
+  #untried(): Entry<Job>[] {
+    const entries: Entry<Job>[] = [];
+    for (let entry = this.#entries.first; entry !== undefined; entry = entry.next) {
+      if (!entry.tried) entries.push(entry);
+    }
+    return entries;
   }
 
   async #pump(): Promise<void> {
@@ -99,11 +143,11 @@ export class SendQueue<Job> {
     for (;;) {
       if (this.#wire.unsettled()) await undefined;
       const { first } = this.#entries;
-      if (first === undefined) break;
-      const error = await this.#try(first.job);
+      if (first === undefined || !this.#wire.mayGo(first.job)) break;
+      const error = await this.#try(first);
       if (error !== undefined && this.#wire.blocking.includes(codeOf(error) ?? "")) {
         this.#lastError = error;
-        if (this.#wire.timeout() === 0) this.#take(first, error);
+        if (this.#wire.timeout() === 0 || this.#abandoned) this.#take(first, error);
         else break;
       } else {
         this.#pause = FIRST_PAUSE;
@@ -114,7 +158,9 @@ export class SendQueue<Job> {
     this.#pumping = false;
     // zeromq.js tells nobody when a socket becomes writable without a message in its hands, and a message in its
     // hands is already signed: so ask again, soon at first, then every 20 ms.
-    if (this.#entries.length > 0) this.#paused = setTimeout(() => this.wake(), this.#nextPause());
+    const { first } = this.#entries;
+    if (first === undefined || !this.#wire.mayGo(first.job)) return;
+    this.#paused = setTimeout(() => this.wake(), this.#nextPause());
   }
 
   #nextPause(): number {
@@ -123,12 +169,15 @@ export class SendQueue<Job> {
     return Math.floor(pause);
   }
 
-  async #try(job: Job): Promise<unknown> {
+  async #try(entry: Entry<Job>): Promise<unknown> {
+    entry.tried = true;
     try {
-      await this.#wire.transmit(job);
+      await this.#wire.transmit(entry.job);
       return undefined;
     } catch (error) {
       return error;
+    } finally {
+      entry.tried = false;
     }
   }
 
@@ -145,7 +194,19 @@ export class SendQueue<Job> {
   #settle(entry: Entry<Job>, error: unknown): void {
     clearTimeout(entry.timer);
     this.#bytes -= entry.bytes;
+    this.#messages -= entry.messages;
+    this.#wire.done(entry.job);
     if (error === undefined) entry.resolve();
     else entry.reject(error as ZmqError);
   }
+}
+
+function newEntry<Job>(job: Job, bytes: number): Entry<Job> {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const settled = new Promise<void>((...functions) => {
+    [resolve, reject] = functions;
+  });
+  const links = { previous: undefined, next: undefined };
+  return { job, bytes, messages: 1, settled, resolve, reject, timer: undefined, tried: false, ...links };
 }

@@ -96,6 +96,7 @@ export class Shell {
   }
 
   close(): void {
+    this.line.flush();
     this.#native.close();
     this.#afterClose();
   }

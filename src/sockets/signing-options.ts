@@ -6,6 +6,7 @@ import { misuse } from "../errors.js";
 import type { ReceivingOptions } from "../session/options.js";
 import type { MessageLike } from "../wire/frames.js";
 import type { Pattern } from "../wire/patterns.js";
+import type { BatchOptions } from "./batches.js";
 
 /** How a socket signs and verifies. One object for both directions; what a socket type cannot use, it ignores. */
 export interface SigningOptions extends ReceivingOptions {
@@ -19,6 +20,13 @@ export interface SigningOptions extends ReceivingOptions {
    * broker or several connections, that share one `state`.
    */
   readonly receivers?: "one" | "shared" | undefined;
+  /**
+   * Whether messages that are sent while earlier ones wait leave as one batch, under one tag: many small messages cost
+   * far less then. Per peer on a ROUTER, per topic on a PUB or XPUB; the order of messages to different peers, or under
+   * different topics, may change. Do not await each send: what is awaited waits alone, for one turn of the event loop.
+   * Receivers take batches always. Ignored by REQ and REP, which speak one message at a time.
+   */
+  readonly batch?: boolean | BatchOptions | undefined;
   /** Under `policy: "report"`: "signed" (default) signs answers to unsigned messages too, "as-received" does not. */
   readonly reply?: "signed" | "as-received" | undefined;
 }
@@ -60,6 +68,9 @@ export function splitOptions(options: unknown, queues: boolean, pattern: Pattern
   assertWorkable(zeromq, pattern);
   if (zeromq.conflate && (signing as SigningOptions).admit === "challenge") {
     throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.conflateGreetings);
+  }
+  if (zeromq.conflate && (signing as SigningOptions).batch) {
+    throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.conflateBatches);
   }
   const { conflate, mandatory, noDrop, relaxed, sendTimeout = -1 } = zeromq;
   if (typeof sendTimeout !== "number") throw new TypeError("Option value must be a number");
@@ -111,6 +122,8 @@ const NOT_SUPPORTED = {
     "conflate keeps the last frame of a message, and on this socket type that parts topic and signature. Conflate after receiving, or use PUSH/PULL.",
   conflateGreetings:
     'conflate keeps the last message alone, and that may be a greeting, or what came before it. Use admit: "clock", or conflate after receiving.',
+  conflateBatches:
+    "conflate keeps the last message alone, and a batch is one message to it: leave out batch, or conflate after receiving.",
 } as const;
 
 /** Options that only the constructor can take: once signing has begun they would come too late to be checked. */

@@ -36,7 +36,7 @@ function book(limit = 100) {
     /** A message comes; gives the envelope that came with it. */
     hear(addressee: Addressee, ...texts: string[]) {
       const envelope = ids(...texts);
-      addresses.learn(envelope, addressee, false);
+      addresses.learn(envelope, envelope.length, addressee, false);
       return envelope;
     },
     byBuffer: (envelope: Buffer[]) => addresses.ofBuffers(envelope)?.addressee,
