@@ -5,7 +5,7 @@ import { type Choice, dimensions, takeChoice } from "./cases.js";
 import { assertNoneLeft, take, wholeNumber } from "./command-line.js";
 import type { Section } from "./section.js";
 import { sections } from "./sections.js";
-import { type VariantName, variantNames } from "./variants/table.js";
+import { usualVariants, type VariantName, variantNames } from "./variants/table.js";
 
 const words = (...columns: (readonly string[])[]) => columns.map((column) => column.join(", ")).join(", ");
 const { pattern, transport, subscribers, bytes, frames, sending } = dimensions;
@@ -73,9 +73,7 @@ export function parseArguments(argv: string[]): Arguments {
     named: named.length > 0,
     quick,
     choice,
-    variants: variantNames.filter(
-      (name) => name === "plain" || variants.length === 0 || variants.includes(name),
-    ),
+    variants: variants.length === 0 ? usualVariants(quick) : [...new Set(["plain" as const, ...variants])],
     rounds: wholeNumber("--rounds", values.rounds ?? (quick ? "3" : "7"), 1),
     json: values.json,
   };

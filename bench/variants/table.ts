@@ -12,6 +12,8 @@ interface Row {
   open(credentials: Credentials): Variant;
   /** The one way of sending in which it makes sense, where there is only one. */
   readonly sending?: Sending;
+  /** Whether `quick` measures it only when it is named. */
+  readonly detail?: boolean;
   /** Why it cannot be measured; `undefined` if it can. */
   missing?(): string | undefined;
 }
@@ -20,8 +22,8 @@ export const variants = {
   plain: { title: "plain zeromq.js", open: plain },
   curve: { title: "CURVE", open: curve },
   naive: { title: "createHmac by hand", open: naive },
-  detached: { title: "detached", open: detached },
-  inline: { title: "inline", open: inline },
+  detached: { title: "detached", open: detached, detail: true },
+  inline: { title: "inline", open: inline, detail: true },
   countersign: { title: "Countersign", open: bySize },
   batched: { title: "batched", open: batched, sending: "windowed", missing: whyNotBatched },
 } satisfies Record<string, Row>;
@@ -30,6 +32,11 @@ export type VariantName = keyof typeof variants;
 export const variantNames = Object.keys(variants) as VariantName[];
 
 const rows: Record<VariantName, Row> = variants;
+
+/** Those that are measured where no word chooses any. */
+export function usualVariants(quick: boolean): VariantName[] {
+  return variantNames.filter((name) => !(quick && rows[name].detail));
+}
 
 /** Whether a variant is measured in cases that send this way. */
 export function suits(name: VariantName, sending: Sending): boolean {
@@ -43,7 +50,7 @@ export function available(names: readonly VariantName[]): { names: VariantName[]
     names: names.filter((name) => reasons.get(name) === undefined),
     leftOut: names.flatMap((name) => {
       const reason = reasons.get(name);
-      return reason === undefined ? [] : [`"${name}" is left out: ${reason}`];
+      return reason === undefined ? [] : [`"${name}" is left out: ${reason}.`];
     }),
   };
 }
