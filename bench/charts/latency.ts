@@ -39,7 +39,7 @@ export function latencyPicture(results: readonly Latency[], machine: string, the
     content: [
       ...head(
         "Round-trip time, microseconds",
-        "DEALER → ROUTER → DEALER over tcp, one at a time; left is faster.",
+        "DEALER → ROUTER → DEALER over tcp, one at a time; left is faster. Dashed: plain's p50.",
         theme,
       ),
       ...key(theme),

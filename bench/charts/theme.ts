@@ -37,7 +37,7 @@ export const themes = {
     grid: "#262c36",
     variants: {
       plain: "#9198a1",
-      curve: "#58636f",
+      curve: "#6b7785",
       naive: "#bf8328",
       detached: "#1b4a86",
       inline: "#2261b5",

@@ -185,6 +185,9 @@ function label(
     x,
     y: (hangs ? y(1) : y(ratio.max)) - 5,
     fill: theme.text,
+    stroke: theme.background,
+    "stroke-width": 3,
+    "paint-order": "stroke",
     "font-size": 10.5,
     "text-anchor": anchor,
   });
