@@ -1,7 +1,7 @@
 // What the command line of the benchmark says: words that choose what is measured, and three options.
 
 import { parseArgs } from "node:util";
-import { type Choice, dimensions, takeChoice } from "./cases.js";
+import { type Choice, casesOf, dimensions, takeChoice } from "./cases.js";
 import { assertNoneLeft, take, wholeNumber } from "./command-line.js";
 import type { Section } from "./section.js";
 import { sections } from "./sections.js";
@@ -49,7 +49,7 @@ export interface Arguments {
 
 const sectionWords = sections.map(({ word }) => word);
 
-/** Throws with a sentence for the user when a word or an option means nothing. */
+/** Throws with a sentence for the user when a word or an option means nothing, or words contradict each other. */
 export function parseArguments(argv: string[]): Arguments {
   const { values, positionals } = parseArgs({
     args: argv,
@@ -67,9 +67,11 @@ export function parseArguments(argv: string[]): Arguments {
   const choice = takeChoice(left);
   const variants = take(left, variantNames);
   assertNoneLeft(left);
+  const chosen = sectionsOf(named, before > 0, quick);
+  if (chosen.some(({ word }) => word === "throughput")) casesOf(choice, quick);
   return {
     help: values.help,
-    sections: sectionsOf(named, before > 0, quick),
+    sections: chosen,
     named: named.length > 0,
     quick,
     choice,

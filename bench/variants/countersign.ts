@@ -1,7 +1,7 @@
 // Countersign's drop-in sockets: with every body in frames behind the signature frame, with every body inside it, as
 // they come (the sender chooses by size, up to `limits.inline`), and with messages that leave together under one tag.
 
-import { Dealer, Publisher, type Raw, Router, Subscriber } from "countersign";
+import { Dealer, generateKey, Publisher, type Raw, Router, Subscriber } from "countersign";
 import { type Credentials, unlimited, type Variant } from "./variant.js";
 
 function countersign({ secret }: Credentials, options: object): Variant {
@@ -22,11 +22,14 @@ export const batched = (credentials: Credentials) => countersign(credentials, { 
 
 /** Why this version cannot batch, if it cannot: it does not know the option. */
 export function whyNotBatched(): string | undefined {
+  const signing = { key: generateKey(), ...{ batch: true } };
   try {
-    new Dealer({ signing: { ...{ batch: true }, key: Buffer.alloc(32, 1) } }).close();
+    new Dealer({ signing }).close();
     return undefined;
   } catch (error) {
     // "signing.batch does not exist; there are …": the list of what there is helps nobody here.
-    return (error as Error).message.split(";")[0]!;
+    const [refusal] = (error as Error).message.split(";");
+    if (refusal === "signing.batch does not exist") return refusal;
+    throw error;
   }
 }

@@ -124,6 +124,7 @@ describe("cases", () => {
   });
 
   test("a ROUTER is one", () => {
+    expect(() => parseArguments(["dealer-router", "10-subscribers"])).toThrow(/all of this; see --help/);
     expect(() => cases("dealer-router", "10-subscribers")).toThrow(
       /Nothing can be measured that is all of this/,
     );
