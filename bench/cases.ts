@@ -78,33 +78,38 @@ export function takeChoice(words: Set<string>): Choice {
 }
 
 /**
- * The usual cases that `choice` allows; where it allows none of them, every combination of what it names.
+ * For every combination of the values that `choice` names, the usual cases that have them all; where there are none, those
+ * that have them and are simple otherwise.
  *
- * @throws Error where there is no such combination either
+ * @throws Error where no case can have what is named
  */
 export function casesOf(choice: Choice, fast: boolean): Case[] {
-  const wanted = (fast ? quick : usual).flatMap(combine).filter((kind) => allows(choice, kind));
-  const cases = wanted.length > 0 ? wanted : combine(choice);
-  if (cases.length === 0) throw new Error("Nothing can be measured that is all of this; see --help");
-  return [...new Map(cases.map((kind) => [JSON.stringify(kind), kind])).values()];
+  const known = (fast ? quick : usual).flatMap((each) => combine({ ...simplest, ...each }));
+  const cases = combine(choice).flatMap((named) => {
+    const own = known.filter((kind) =>
+      Object.entries(named).every(([key, value]) => kind[key as Dimension] === value),
+    );
+    return own.length > 0 ? own : combine({ ...simplest, ...choiceOf(named) });
+  });
+  const real = (cases as Case[]).filter(exists);
+  if (real.length === 0) throw new Error("Nothing can be measured that is all of this; see --help");
+  return [...new Map(real.map((kind) => [JSON.stringify(kind), kind])).values()];
 }
 
 /** Only a PUB has several at the other end. */
 const exists = ({ pattern, subscribers }: Case) => pattern === "pub-sub" || subscribers === 1;
 
-function combine(choice: Choice): Case[] {
+/** Everything with everything. */
+function combine(choice: Choice): Partial<Case>[] {
   let cases: Partial<Case>[] = [{}];
-  for (const [dimension, values] of Object.entries({ ...simplest, ...choice })) {
+  for (const [dimension, values] of Object.entries(choice)) {
     cases = cases.flatMap((kind) => values.map((value) => ({ ...kind, [dimension]: value })));
   }
-  return (cases as Case[]).filter(exists);
+  return cases;
 }
 
-function allows(choice: Choice, kind: Case): boolean {
-  return Object.entries(choice).every(([dimension, values]) =>
-    (values as readonly unknown[]).includes(kind[dimension as Dimension]),
-  );
-}
+const choiceOf = (named: Partial<Case>): Choice =>
+  Object.fromEntries(Object.entries(named).map(([dimension, value]) => [dimension, [value]]));
 
 export const patternTitles: Record<Pattern, string> = {
   "dealer-router": "DEALER → ROUTER",

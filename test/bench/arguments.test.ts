@@ -123,6 +123,25 @@ describe("cases", () => {
     ]);
   });
 
+  test("nothing that is named is dropped for not being usual", () => {
+    const chosen = cases(
+      "windowed",
+      "64",
+      "256",
+      "tcp",
+      "pub-sub",
+      "dealer-router",
+      "1-subscriber",
+      "1-frame",
+    );
+    expect(chosen.map(({ pattern, bytes }) => `${pattern} ${bytes}`)).toEqual([
+      "dealer-router 64",
+      "dealer-router 256",
+      "pub-sub 64",
+      "pub-sub 256",
+    ]);
+  });
+
   test("a ROUTER is one", () => {
     expect(() => parseArguments(["dealer-router", "10-subscribers"])).toThrow(/all of this; see --help/);
     expect(() => cases("dealer-router", "10-subscribers")).toThrow(
