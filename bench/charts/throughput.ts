@@ -50,13 +50,19 @@ export function throughputPicture(results: readonly Throughput[], machine: strin
       ),
       ...legend(names, theme),
       ...panels.flatMap((panel) => drawPanel(panel, names, theme)),
-      text(NOTE, { x: MARGIN, y: height - 30, fill: theme.quiet, "font-size": 11 }),
+      text(names.includes("batched") ? BATCHED : AWAITED, {
+        x: MARGIN,
+        y: height - 30,
+        fill: theme.quiet,
+        "font-size": 11,
+      }),
       text(machine, { x: MARGIN, y: height - 14, fill: theme.quiet, "font-size": 11 }),
     ],
   });
 }
 
-const NOTE =
+const AWAITED = "Each send is awaited. Medians and ranges of all rounds.";
+const BATCHED =
   "Each send is awaited; batched, and the plain one it is divided by, have many under way. Medians and ranges of all rounds.";
 
 interface Panel {
