@@ -43,24 +43,36 @@ export function pacer(addresses: readonly string[]): Pacer {
 
 export interface Acknowledger {
   readonly address: string;
+  /** Resolves once the sender hears this one. Until then nothing is told. */
+  readonly heard: Promise<void>;
   /** How many messages the receiver has behind it. Told to the sender once an eighth of the window has gone by. */
   reached(total: number, window: number): void;
 }
 
 /** A receiver's half. */
 export async function acknowledger(): Promise<Acknowledger> {
-  // With a send timeout of 0 every send settles at once, so none can be refused because another is pending.
-  const acknowledgements = new Push({ sendTimeout: 0, sendHighWaterMark: 0 });
+  const acknowledgements = new Push({ sendHighWaterMark: 0 });
   await acknowledgements.bind("tcp://127.0.0.1:*");
   let acknowledged = 0;
+  let isHeard = false;
+  const heard = acknowledgements.send(numbered(0)).then(() => {
+    // From here on every send settles at once, so none can be refused because another is pending.
+    acknowledgements.sendTimeout = 0;
+    isHeard = true;
+  });
   return {
     address: acknowledgements.lastEndpoint!,
+    heard,
     reached: (total, window) => {
-      if (total - acknowledged < window / 8) return;
+      if (!isHeard || total - acknowledged < window / 8) return;
       acknowledged = total;
-      const frame = Buffer.alloc(4);
-      frame.writeUInt32BE(total);
-      void acknowledgements.send(frame);
+      void acknowledgements.send(numbered(total));
     },
   };
+}
+
+function numbered(total: number): Buffer {
+  const frame = Buffer.alloc(4);
+  frame.writeUInt32BE(total);
+  return frame;
 }

@@ -94,6 +94,9 @@ function expect({ kind, count }: { kind: Case; count: number }): void {
   });
 }
 
-const handlers = { open, meeting: () => meeting, expect, result: () => result };
+/** Resolves once a probe has come, and the sender hears what is acknowledged. */
+const hasMet = () => Promise.all([meeting, acknowledgements.heard]).then(() => {});
+
+const handlers = { open, meeting: hasMet, expect, result: () => result };
 export type ReceiverHandlers = typeof handlers;
 serve(handlers);

@@ -20,8 +20,23 @@ function open({ name, credentials, address }: CallerOptions): void {
   socket.connect(address);
 }
 
-/** Microseconds of each of `count` round trips of a body in one frame. */
+const LOST_AFTER = 10_000;
+let done = 0;
+
+/** Microseconds of each of `count` round trips of a body in one frame. Rejects if an echo does not come. */
 async function trips({ bytes, count }: { bytes: number; count: number }): Promise<Float64Array> {
+  let watchdog: NodeJS.Timeout | undefined;
+  const lost = new Promise<never>((_, reject) => {
+    let before = -1;
+    watchdog = setInterval(() => {
+      if (done === before) reject(new Error("an echo was lost"));
+      before = done;
+    }, LOST_AFTER);
+  });
+  return Promise.race([lost, timed(bytes, count)]).finally(() => clearInterval(watchdog));
+}
+
+async function timed(bytes: number, count: number): Promise<Float64Array> {
   const body = bodyOf({ bytes, frames: 1 });
   const times = new Float64Array(count);
   for (let i = 0; i < count; i++) {
@@ -30,6 +45,7 @@ async function trips({ bytes, count }: { bytes: number; count: number }): Promis
     const received = await socket.receive();
     const echo = variant.verify ? variant.verify(received, 0) : received;
     times[i] = (performance.now() - start) * 1_000;
+    done++;
     if (echo.length !== 1 || echo[0]!.length !== bytes) throw new Error("the echo is not what was sent");
   }
   return times;
