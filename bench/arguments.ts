@@ -1,60 +1,55 @@
 // What the command line of the benchmark says: words that choose what is measured, and three options.
 
 import { parseArgs } from "node:util";
-import {
-  type Case,
-  type FrameCount,
-  frameCounts,
-  type Pattern,
-  patterns,
-  type Size,
-  sizes,
-} from "./cases.js";
+import { type Choice, casesOf, dimensions, takeChoice } from "./cases.js";
 import { assertNoneLeft, take, wholeNumber } from "./command-line.js";
-import { type VariantName, variantNames } from "./variants/table.js";
+import type { Section } from "./section.js";
+import { sections } from "./sections.js";
+import { usualVariants, type VariantName, variantNames } from "./variants/table.js";
+
+const words = (...columns: (readonly string[])[]) => columns.map((column) => column.join(", ")).join(", ");
+const { pattern, transport, subscribers, bytes, frames, sending } = dimensions;
+const keys = (dimension: object) => Object.keys(dimension);
 
 export const help = `npm run bench -- [WORD …] [--rounds N] [--json FILE]
 
-Without words everything but "memory" and "engines" is measured, which takes about seven minutes. Words choose:
+Without words everything is measured, which takes about half an hour. "quick" is a little of the first four sections,
+in under a minute. Words choose sections:
 
-  quick                          two sizes in one frame, three rounds: under a minute
-  ${patterns.join(", ")}         only these socket patterns
-  ${Object.keys(sizes).join(", ")}              only these body sizes (bytes in all frames together)
-  ${Object.keys(frameCounts).join(", ")}              only these frame counts
-  ${variantNames.join(", ")}
-                                 only these variants (plain is always measured: it is the baseline)
-  micro                          sign and verify without a socket, beside a bare createHmac
-  engines                        one MAC in each way that there is, by length, and where one overtakes another
-  memory                         a verifier with 1, 1,000 and 1,000,000 senders (1 GB, two or three minutes)
+${sections.map(({ word, help }) => `  ${word.padEnd(12)}${help}`).join("\n")}
 
-  workers                        two and four workers that share a stream in Redis, behind a broker (needs redis-server)
-  ready                          how soon a subscriber that joins late is ready, and what it was spared
+and what is measured between sockets (alone they mean "throughput"); a kind that no word is of is as usual:
+
+  ${words(keys(pattern), keys(transport), keys(subscribers))}
+  ${words(keys(frames), keys(sending))}
+  ${words(keys(bytes))}   bytes in all frames together
+  ${words(variantNames)}
+              the ways of protecting messages; plain is always measured: it is the baseline
 
   --rounds N    rounds a case (default 7, quick 3)
-  --json FILE   every measurement, also as JSON
+  --json FILE   every measurement, also as JSON; "npm run bench:charts -- FILE" draws it
   --help        this text
 
-Every variant has a sending and a receiving process, connected over tcp on this machine. Rates are counted at the
-receiver, from the first message to the last; ratios are to plain zeromq.js in the same round; figures are medians,
-with the lowest and the highest in parentheses.`;
+Every party is a process of its own on this machine. Rates are counted at the receivers, from the first message to the
+last; ratios are to plain zeromq.js in the same round; figures are medians, with the lowest and the highest in
+parentheses. "awaited" awaits each send before the next; "windowed" has up to 512 under way, plain sockets as many as
+zeromq.js lets them: only then is there anything to batch.`;
 
 export interface Arguments {
   readonly help: boolean;
-  readonly cases: readonly Case[];
+  readonly sections: readonly Section<unknown>[];
+  /** Whether the sections were chosen by their words: then one that cannot be measured is a failure. */
+  readonly named: boolean;
+  readonly quick: boolean;
+  readonly choice: Choice;
   readonly variants: readonly VariantName[];
   readonly rounds: number;
-  readonly micro: boolean;
-  readonly engines: boolean;
-  readonly memory: boolean;
-  readonly workers: boolean;
-  readonly ready: boolean;
   readonly json: string | undefined;
 }
 
-const sizeNames = Object.keys(sizes) as Size[];
-const frameNames = Object.keys(frameCounts) as FrameCount[];
+const sectionWords = sections.map(({ word }) => word);
 
-/** Throws with a sentence for the user when a word or an option means nothing. */
+/** Throws with a sentence for the user when a word or an option means nothing, or words contradict each other. */
 export function parseArguments(argv: string[]): Arguments {
   const { values, positionals } = parseArgs({
     args: argv,
@@ -65,54 +60,29 @@ export function parseArguments(argv: string[]): Arguments {
       help: { type: "boolean", default: false },
     },
   });
-  const words = new Set(positionals);
-  const quick = words.delete("quick");
-  const micro = words.delete("micro");
-  const engines = words.delete("engines");
-  const memory = words.delete("memory");
-  const workers = words.delete("workers");
-  const ready = words.delete("ready");
-  const before = words.size;
-  const choice: Choice = {
-    patterns: choose(words, patterns),
-    sizes: choose(words, sizeNames, quick ? ["64", "16k"] : sizeNames),
-    frames: choose(words, frameNames, quick ? ["1-frame"] : frameNames),
-    variants: choose(words, variantNames),
-  };
-  assertNoneLeft(words);
-
-  const sockets = before > 0 || quick || !(micro || engines || memory || workers || ready);
+  const left = new Set(positionals);
+  const quick = left.delete("quick");
+  const named = take(left, sectionWords);
+  const before = left.size;
+  const choice = takeChoice(left);
+  const variants = take(left, variantNames);
+  assertNoneLeft(left);
+  const chosen = sectionsOf(named, before > 0, quick);
+  if (chosen.some(({ word }) => word === "throughput")) casesOf(choice, quick);
   return {
     help: values.help,
-    cases: sockets ? casesOf(choice) : [],
-    variants: variantNames.filter((name) => name === "plain" || choice.variants.includes(name)),
+    sections: chosen,
+    named: named.length > 0,
+    quick,
+    choice,
+    variants: variants.length === 0 ? usualVariants(quick) : [...new Set(["plain" as const, ...variants])],
     rounds: wholeNumber("--rounds", values.rounds ?? (quick ? "3" : "7"), 1),
-    micro: micro || quick || positionals.length === 0,
-    engines,
-    memory,
-    workers,
-    ready,
     json: values.json,
   };
 }
 
-interface Choice {
-  readonly patterns: readonly Pattern[];
-  readonly sizes: readonly Size[];
-  readonly frames: readonly FrameCount[];
-  readonly variants: readonly VariantName[];
-}
-
-/** Takes out of `words` those of one kind. None of them means all, or what is usual. */
-function choose<T extends string>(words: Set<string>, all: readonly T[], usual = all): readonly T[] {
-  const chosen = take(words, all);
-  return chosen.length > 0 ? chosen : usual;
-}
-
-function casesOf(choice: Choice): Case[] {
-  return choice.patterns.flatMap((pattern) =>
-    choice.frames.flatMap((frame) =>
-      choice.sizes.map((size) => ({ pattern, bytes: sizes[size], frames: frameCounts[frame] })),
-    ),
-  );
+function sectionsOf(named: readonly string[], narrowed: boolean, quick: boolean) {
+  if (named.length > 0) return sections.filter(({ word }) => named.includes(word));
+  if (narrowed) return sections.filter(({ word }) => word === "throughput");
+  return sections.filter((section) => section.quick || !quick);
 }

@@ -7,7 +7,8 @@ import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 import { fastHmacSha256 } from "../src/crypto/fast-hmac.js";
 import { nodeHmacSha256 } from "../src/crypto/node-hmac.js";
 import { instantiate, LAYOUT } from "../src/crypto/sha256.js";
-import { type Summary, summarize } from "./statistics.js";
+import type { Run } from "./section.js";
+import { ratios, type Summary, summarize } from "./statistics.js";
 
 export interface Engines {
   readonly ways: readonly string[];
@@ -21,11 +22,6 @@ interface Crossover {
   readonly than: string;
   /** Bytes; `undefined` where it never does. */
   readonly from: number | undefined;
-}
-
-export interface EnginesOptions {
-  readonly rounds: number;
-  progress(text: string): void;
 }
 
 type Way = (head: Uint8Array, body: Uint8Array) => void;
@@ -78,7 +74,7 @@ function makeWays(): Record<string, Way> {
   return ways;
 }
 
-export function measureEngines({ rounds, progress }: EnginesOptions): Engines {
+export function measureEngines({ rounds, progress }: Run): Engines {
   const ways = Object.entries(makeWays());
   const times = LENGTHS.map((bytes) => {
     progress(`engines: ${bytes} bytes`);
@@ -126,12 +122,10 @@ function crossover(
   faster: number,
   than: number,
 ): number | undefined {
-  const ratios = times.map(
-    (byWay) => summarize(byWay[faster]!.map((time, round) => time / byWay[than]![round]!)).median,
-  );
-  const last = ratios.findLastIndex((ratio) => ratio >= 1);
+  const medians = times.map((byWay) => summarize(ratios(byWay[faster]!, byWay[than]!)).median);
+  const last = medians.findLastIndex((ratio) => ratio >= 1);
   if (last < 0) return LENGTHS[0];
-  const [before, behind] = [ratios[last]!, ratios[last + 1]];
+  const [before, behind] = [medians[last]!, medians[last + 1]];
   if (behind === undefined) return undefined;
   const share = (before - 1) / (before - behind);
   return Math.round(LENGTHS[last]! + share * (LENGTHS[last + 1]! - LENGTHS[last]!));

@@ -1,67 +1,41 @@
-// `npm run bench`: every figure of the README but those of `npm run soak` comes from here.
+// `npm run bench`: every figure of the README but those of `npm run soak` comes from here. A section's table is printed,
+// and the JSON written, as soon as it is measured: what fails later loses nothing.
 
 import { writeFileSync } from "node:fs";
 import { type Arguments, help, parseArguments } from "./arguments.js";
 import { parseOrExit } from "./command-line.js";
-import { measureEngines } from "./engines.js";
-import { measureMemory } from "./memory.js";
-import { measureMicro } from "./micro.js";
+import { machine, machineLine } from "./machine.js";
 import { makeProgress } from "./progress.js";
-import { measureReady } from "./ready.js";
-import {
-  enginesTable,
-  machine,
-  machineLine,
-  memoryTable,
-  microTable,
-  readyTable,
-  throughputTables,
-  workersTable,
-} from "./report.js";
-import { measureThroughput } from "./throughput.js";
-import { measureWorkers } from "./workers.js";
+import { Missing, type Run } from "./section.js";
+import { available } from "./variants/table.js";
 
-/** Long enough that starting and stopping do not show. */
-const SECONDS = 0.6;
-
-async function run(chosen: Arguments): Promise<void> {
-  const { cases, variants, rounds, micro, engines, memory, json } = chosen;
-  const ranOn = machine();
+async function run({ sections, named, json, ...chosen }: Arguments): Promise<void> {
+  const results: Record<string, unknown> = { machine: machine(), rounds: chosen.rounds, quick: chosen.quick };
   const progress = makeProgress();
-  const throughput = await measureThroughput({ cases, variants, rounds, seconds: SECONDS, progress });
-  const small = micro ? measureMicro({ rounds, progress }) : [];
-  const macs = engines ? measureEngines({ rounds, progress }) : undefined;
-  const crowds = memory ? await measureMemory() : [];
-  const workers = chosen.workers ? await measureWorkers(progress) : [];
-  const ready = chosen.ready ? await measureReady(progress) : undefined;
-  progress.end();
-
-  console.log(machineLine(ranOn));
-  if (throughput.length > 0) console.log(`\n${throughputTables(throughput)}`);
-  if (small.length > 0) console.log(`\n${microTable(small)}`);
-  if (macs) console.log(`\n${enginesTable(macs)}`);
-  if (crowds.length > 0) console.log(`\n${memoryTable(crowds)}`);
-  if (workers.length > 0) console.log(`\n${workersTable(workers)}`);
-  if (ready) console.log(`\n${readyTable(ready)}`);
-  const results = {
-    machine: ranOn,
-    rounds,
-    seconds: SECONDS,
-    throughput,
-    micro: small,
-    engines: macs,
-    memory: crowds,
-    workers,
-    ready,
-  };
-  if (json) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+  const { names, leftOut } = available(chosen.variants);
+  console.log([machineLine(machine()), ...leftOut].join("\n"));
+  const told: Run = { ...chosen, variants: names, progress };
+  for (const { word, measure, table } of sections) {
+    try {
+      const result = await measure(told);
+      progress.end();
+      console.log(`\n${table(result)}`);
+      results[word] = result;
+    } catch (error) {
+      progress.end();
+      if (named || !(error instanceof Missing))
+        throw new Error(`"${word}" failed. ${(error as Error).message}`);
+      console.log(`\n"${word}" is left out: ${error.message}`);
+    }
+    if (json) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+  }
 }
 
 const parsed = parseOrExit(parseArguments);
 if (parsed.help) console.log(help);
 else {
   await run(parsed).catch((error: Error) => {
-    console.error(`The benchmark failed. ${error.message}`);
+    console.error(error.message);
     process.exitCode = 1;
   });
 }

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { Publisher, Subscriber } from "countersign";
 import * as zmq from "zeromq";
-import type { Progress } from "./progress.js";
+import type { Run } from "./section.js";
 import { type Summary, summarize } from "./statistics.js";
 
 export interface Readiness {
@@ -24,7 +24,7 @@ const clock = (by: number) => () => Math.floor((performance.timeOrigin + perform
 const anyPort = "tcp://127.0.0.1:*";
 const topic = "t";
 
-export async function measureReady(progress: Progress, joins = JOINS): Promise<Readiness> {
+export async function measureReady({ progress }: Run, joins = JOINS): Promise<Readiness> {
   const key = randomBytes(32);
   const signing = (by: number) => ({ key, sender: "publisher", channel: "ready", clock: clock(by) });
   const broker = await openBroker();

@@ -1,5 +1,5 @@
-// The receiving process of one pair: a ROUTER or SUB of one variant, and the clock. What is reported is the time
-// between the first and the last message as the application gets them, and every message and byte is counted.
+// A receiving process of one pair: a ROUTER or SUB of one variant, and the clock. What is reported is when the first and
+// the last message came to the application, and every message and byte is counted.
 
 import type { Case, Pattern } from "./cases.js";
 import { serve } from "./child.js";
@@ -11,12 +11,20 @@ export interface ReceiverOptions {
   readonly name: VariantName;
   readonly pattern: Pattern;
   readonly credentials: Credentials;
+  /** Where to bind; may be a wildcard. */
+  readonly bind: string;
+}
+
+/** In nanoseconds by the machine's clock that never stops, which all its processes share. */
+export interface Span {
+  readonly first: bigint;
+  readonly last: bigint;
 }
 
 const STALLED_AFTER = 10_000;
 
-let acknowledgements: Acknowledger | undefined;
-let expected: { readonly kind: Case; readonly count: number; done(seconds: number): void } | undefined;
+let acknowledgements: Acknowledger;
+let expected: { readonly kind: Case; readonly count: number; done(span: Span): void } | undefined;
 let arrived = 0;
 let everArrived = 0;
 let first = 0n;
@@ -26,13 +34,13 @@ const meeting = new Promise<void>((resolve) => {
   met = resolve;
 });
 
-async function open({ name, pattern, credentials }: ReceiverOptions) {
+async function open({ name, pattern, credentials, bind }: ReceiverOptions) {
   const variant = variants[name].open(credentials);
   const socket = pattern === "pub-sub" ? subscriber(variant) : variant.router();
-  if (pattern === "pub-sub") acknowledgements = await acknowledger();
-  await socket.bind("tcp://127.0.0.1:*");
+  acknowledgements = await acknowledger();
+  await socket.bind(bind);
   void receive(socket, variant);
-  return { address: socket.lastEndpoint!, acknowledgements: acknowledgements?.address };
+  return { address: socket.lastEndpoint!, acknowledgements: acknowledgements.address };
 }
 
 function subscriber(variant: Variant): ReceivingSocket {
@@ -54,8 +62,8 @@ function count(message: Buffer[]): void {
   if (!expected) throw new Error("a message arrived that nobody sent");
   check(expected.kind, message);
   if (arrived++ === 0) first = process.hrtime.bigint();
-  acknowledgements?.reached(++everArrived, windowFor(expected.kind.bytes));
-  if (arrived === expected.count) expected.done(Number(process.hrtime.bigint() - first) / 1e9);
+  acknowledgements.reached(++everArrived, windowFor(expected.kind.bytes));
+  if (arrived === expected.count) expected.done({ first, last: process.hrtime.bigint() });
 }
 
 function check({ bytes, frames }: Case, message: Buffer[]): void {
@@ -65,12 +73,12 @@ function check({ bytes, frames }: Case, message: Buffer[]): void {
   throw new Error(`expected ${bytes} bytes in ${frames} frames, got ${length} in ${message.length - 1}`);
 }
 
-let result: Promise<number>;
+let result: Promise<Span>;
 
 /** From here on `count` messages are due, and none of them may be missing. */
 function expect({ kind, count }: { kind: Case; count: number }): void {
   arrived = 0;
-  acknowledgements?.reached(everArrived, 0);
+  acknowledgements.reached(everArrived, 0);
   result = new Promise((resolve, reject) => {
     let before = 0;
     const watchdog = setInterval(() => {
@@ -82,10 +90,13 @@ function expect({ kind, count }: { kind: Case; count: number }): void {
       expected = undefined;
       settle();
     };
-    expected = { kind, count, done: (seconds) => finish(() => resolve(seconds)) };
+    expected = { kind, count, done: (span) => finish(() => resolve(span)) };
   });
 }
 
-const handlers = { open, meeting: () => meeting, expect, result: () => result };
+/** Resolves once a probe has come, and the sender hears what is acknowledged. */
+const hasMet = () => Promise.all([meeting, acknowledgements.heard]).then(() => {});
+
+const handlers = { open, meeting: hasMet, expect, result: () => result };
 export type ReceiverHandlers = typeof handlers;
 serve(handlers);

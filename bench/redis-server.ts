@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { Missing } from "./section.js";
 
 /** A port of this machine that nobody uses just now. */
 export async function freePort(): Promise<number> {
@@ -19,7 +20,7 @@ export async function startRedis(port: number, folder: string): Promise<ChildPro
   const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder];
   const redis = spawn("redis-server", options, { stdio: ["ignore", "pipe", "inherit"] });
   const failed = once(redis, "error").then(([error]) => {
-    throw new Error(
+    throw new Missing(
       `redis-server cannot be started (${(error as Error).message}); "npm run peers" installs it`,
     );
   });

@@ -3,6 +3,7 @@
 import { bodyOf, type Case, type Pattern } from "./cases.js";
 import { serve } from "./child.js";
 import { type Pacer, pacer, windowFor } from "./pacing.js";
+import { driver } from "./sending.js";
 import { type VariantName, variants } from "./variants/table.js";
 import { type Credentials, type SendingSocket, topic, type Variant } from "./variants/variant.js";
 
@@ -10,39 +11,42 @@ export interface SenderOptions {
   readonly name: VariantName;
   readonly pattern: Pattern;
   readonly credentials: Credentials;
-  readonly address: string;
-  readonly acknowledgements: string | undefined;
+  /** Of each receiver, and where it acknowledges. */
+  readonly receivers: readonly { readonly address: string; readonly acknowledgements: string }[];
 }
 
 let variant: Variant;
 let socket: SendingSocket;
-let pace: Pacer | undefined;
+let pace: Pacer;
 let routing: Buffer[];
 
-function open({ name, pattern, credentials, address, acknowledgements }: SenderOptions): void {
+function open({ name, pattern, credentials, receivers }: SenderOptions): void {
   variant = variants[name].open(credentials);
   socket = pattern === "pub-sub" ? variant.publisher() : variant.dealer();
-  socket.connect(address);
+  for (const { address } of receivers) socket.connect(address);
   routing = pattern === "pub-sub" ? [topic] : [];
-  if (acknowledgements) pace = pacer(acknowledgements);
+  pace = pacer(receivers.map(({ acknowledgements }) => acknowledgements));
 }
 
-function send(body: Buffer[]): Promise<void> {
-  const message = [...routing, ...body];
-  return socket.send(variant.sign ? variant.sign(message, routing.length) : message);
+function message(body: Buffer[]): Buffer[] {
+  const frames = [...routing, ...body];
+  return variant.sign ? variant.sign(frames, routing.length) : frames;
 }
 
-/** An empty message, which the receiver does not count: it shows that the two ends have met. */
-const probe = () => send([Buffer.alloc(0)]);
+/** An empty message, which no receiver counts: it shows that the ends have met. */
+const probe = () => socket.send(message([Buffer.alloc(0)]));
 
 async function run({ kind, count }: { kind: Case; count: number }): Promise<void> {
   const body = bodyOf(kind);
   const window = windowFor(kind.bytes);
+  const { send, settled } = driver(socket, kind.sending, kind.bytes);
   for (let i = 0; i < count; i++) {
-    const wait = pace?.take(window);
-    if (wait) await wait;
-    await send(body);
+    const room = pace.take(window);
+    if (room) await room;
+    const sending = send(message(body));
+    if (sending) await sending;
   }
+  await settled();
 }
 
 const handlers = { open, probe, run };

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Child, start } from "./child.js";
-import type { Progress } from "./progress.js";
 import { freePort, startRedis } from "./redis-server.js";
+import type { Run } from "./section.js";
 import type { WorkersHandlers } from "./workers/crowd.js";
 
 export interface WorkersResult {
@@ -27,7 +27,7 @@ export interface WorkersResult {
 
 const MESSAGES = 100_000;
 
-export async function measureWorkers(progress: Progress, messages = MESSAGES): Promise<WorkersResult[]> {
+export async function measureWorkers({ progress }: Run, messages = MESSAGES): Promise<WorkersResult[]> {
   const folder = mkdtempSync(join(tmpdir(), "countersign-workers-"));
   const port = await freePort();
   const redis = await startRedis(port, folder);

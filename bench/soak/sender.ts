@@ -28,7 +28,7 @@ function open({ pattern, key, front, acknowledgements }: SenderOptions): void {
       ? new Dealer({ signing: { ...options, to: names.receiver } })
       : new Publisher({ sendHighWaterMark: 0, signing: options });
   socket.connect(front);
-  pace = pacer(acknowledgements);
+  pace = pacer([acknowledgements]);
 }
 
 const routed = (topic: Buffer, body: readonly Buffer[]) =>

@@ -1,21 +1,31 @@
 // What the benchmark compares: one way of protecting messages, as an application would use it.
-// The same sender and receiver drive every variant; only what stands in its file differs.
+// The same processes drive every variant; only what stands in its file differs.
 
-/** As much of a DEALER or PUB as the sender uses. */
+/** As much of a socket as the sender uses. */
 export interface SendingSocket {
   connect(address: string): void;
   send(message: Buffer[]): Promise<void>;
 }
 
-/** As much of a ROUTER or SUB as the receiver uses. */
+/** As much of a socket as the receiver uses. */
 export interface ReceivingSocket extends AsyncIterable<Buffer[]> {
   bind(address: string): Promise<void>;
   readonly lastEndpoint: string | null;
 }
 
+/** A DEALER, which also hears answers. */
+export interface AskingSocket extends SendingSocket {
+  receive(): Promise<Buffer[]>;
+}
+
+/** A ROUTER, which also answers. */
+export interface AnsweringSocket extends ReceivingSocket {
+  send(message: Buffer[]): Promise<void>;
+}
+
 export interface Variant {
-  dealer(): SendingSocket;
-  router(): ReceivingSocket;
+  dealer(): AskingSocket;
+  router(): AnsweringSocket;
   publisher(): SendingSocket;
   subscriber(): ReceivingSocket & { subscribe(topic: Buffer): void };
   /** What the application itself does before `send`; the first `lead` frames are those ZeroMQ routes by. */
