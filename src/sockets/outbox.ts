@@ -326,7 +326,7 @@ export class Outbox {
 
   /** Signs and sends at once. A failure costs no number: nothing has left this process. */
   async #transmit(job: Outgoing | Gathering): Promise<void> {
-    if (this.#raw.closed || !this.#isOpen()) throw timedOut();
+    if (!this.#isOpen()) throw timedOut();
     const put = this.#put(job, "ours");
     try {
       await put.sending;

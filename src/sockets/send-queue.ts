@@ -15,6 +15,8 @@ interface Entry<Job> extends Member<Entry<Job>>, Ticket {
   timer: NodeJS.Timeout | undefined;
   /** Whether it is in zeromq.js's hands. */
   tried: boolean;
+  /** Whether it is given up where zeromq.js does not take it. */
+  lastTry: boolean;
 }
 
 /** A place in the queue. */
@@ -56,7 +58,6 @@ export class SendQueue<Job> {
   /** Most messages that may wait, as it was when it was asked last: libzmq is asked when the first one waits, and at it. */
   #most = 0;
   #pumping = false;
-  #abandoned = false;
   #taken = 0;
   #paused: NodeJS.Timeout | undefined;
   #pause = FIRST_PAUSE;
@@ -114,10 +115,11 @@ export class SendQueue<Job> {
     if (!this.#pumping) void this.#pump();
   }
 
-  /** Gives up everything that waits, but for what is in zeromq.js's hands: that has come to something already. */
+  /** Gives up everything that waits. What is in zeromq.js's hands has come to something already: taken, or given up. */
   abandon(): void {
     clearTimeout(this.#paused);
-    this.#abandoned = true;
+    const { first } = this.#entries;
+    if (first?.tried) first.lastTry = true;
     for (const entry of this.#untried()) this.#take(entry, timedOut());
   }
 
@@ -145,9 +147,13 @@ export class SendQueue<Job> {
       const { first } = this.#entries;
       if (first === undefined || !this.#wire.mayGo(first.job)) break;
       const error = await this.#try(first);
+      if (error !== undefined && first.lastTry) {
+        this.#take(first, timedOut());
+        break;
+      }
       if (error !== undefined && this.#wire.blocking.includes(codeOf(error) ?? "")) {
         this.#lastError = error;
-        if (this.#wire.timeout() === 0 || this.#abandoned) this.#take(first, error);
+        if (this.#wire.timeout() === 0) this.#take(first, error);
         else break;
       } else {
         this.#pause = FIRST_PAUSE;
@@ -208,5 +214,16 @@ function newEntry<Job>(job: Job, bytes: number): Entry<Job> {
     [resolve, reject] = functions;
   });
   const links = { previous: undefined, next: undefined };
-  return { job, bytes, messages: 1, settled, resolve, reject, timer: undefined, tried: false, ...links };
+  return {
+    job,
+    bytes,
+    messages: 1,
+    settled,
+    resolve,
+    reject,
+    timer: undefined,
+    tried: false,
+    lastTry: false,
+    ...links,
+  };
 }
