@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // Most tests wait for sockets, processes or disks rather than for the processor.
+    maxWorkers: "100%",
     // Generous, for machines that do other work: nothing is asserted of time.
     testTimeout: 60_000,
     hookTimeout: 60_000,

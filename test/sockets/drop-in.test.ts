@@ -115,6 +115,15 @@ row('[undefined] sends the text "undefined"', () => {
   );
 });
 
+row("each message travels by itself", async () => {
+  const pull = opened(new zmq.Pull());
+  const push = opened(new Push({ linger: 0, signing: { ...signing, sender: "gathers", batch: true } }));
+  push.connect(await bound(pull));
+  await Promise.all(["one", "two"].map((body) => push.send(body)));
+  const [frame] = await pull.receive();
+  expect(["one", "two"].every((body) => frame!.includes(body))).toBe(true);
+});
+
 row("large buffers are held until sent, and shared with the receiver over inproc", async () => {
   const over = async (push: zmq.Push, pull: zmq.Pull) => {
     push.connect(await bound(pull, "inproc"));
