@@ -9,6 +9,7 @@
 
 import { createHash, hash } from "node:crypto";
 import { type MacEngine, type PreparedKey, partsAround } from "./engine.js";
+import { nodeHmacSha256 } from "./node-hmac.js";
 import { LAYOUT, type Sha256 } from "./sha256.js";
 
 /** Most bytes that are hashed in each way. */
@@ -22,28 +23,33 @@ const BLOCK_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 
-/** Of one key, in words: its inner block, and the states behind that and the outer one. */
+/** In words: a block; and of one key, itself and the states behind its inner and outer block. */
 const BLOCK_WORDS = BLOCK_BYTES / 4;
+const LONGEST_KEY = 32;
+const STATES_AT = LONGEST_KEY / 4;
 const STATE_WORDS = 16;
-const KEY_WORDS = BLOCK_WORDS + STATE_WORDS;
+const KEY_WORDS = STATES_AT + STATE_WORDS;
+const INNER_PAD_WORD = INNER_PAD * 0x01010101;
 /**
  * Keys share memory in groups, because typed arrays of its own would cost each key several hundred bytes. A group
- * lives as long as one of its keys: small groups keep what a key can hold on to small.
+ * lives as long as one of its keys, which can hold on to so much.
  */
-const GROUP = 16;
+const GROUP = 64;
 
 const STATES = LAYOUT.states / 4;
 
 /** The engine over one instance of the module. */
 export function fastHmacSha256(sha256: Sha256, lengths: Lengths): MacEngine {
-  if (lengths.medium > LAYOUT.capacity - TAG_BYTES)
-    throw new RangeError(`At most ${LAYOUT.capacity - TAG_BYTES} bytes fit into the module's memory.`);
+  if (lengths.medium > LAYOUT.capacity - BLOCK_BYTES)
+    throw new RangeError(`At most ${LAYOUT.capacity - BLOCK_BYTES} bytes fit into the module's memory.`);
   const hmac = new Hmac(sha256, lengths);
   return {
     name: "WebAssembly and node:crypto",
     tagBytes: TAG_BYTES,
-    prepare: (key) => hmac.prepare(key),
-    once: (key, parts) => hmac.once(key, parts),
+    // Derived keys have 32 bytes; what is longer comes from elsewhere, and seldom.
+    prepare: (key) => (key.length > LONGEST_KEY ? nodeHmacSha256.prepare(key) : hmac.prepare(key)),
+    once: (key, parts) =>
+      key.length > LONGEST_KEY ? nodeHmacSha256.once(key, parts) : hmac.once(key, parts),
   };
 }
 
@@ -52,9 +58,6 @@ class Hmac {
   readonly #sha256: Sha256;
   readonly #lengths: Lengths;
   readonly #tag: Uint8Array;
-  /** Whose states are in the module's memory. */
-  #loaded: Int32Array | undefined;
-  #loadedAt = 0;
   /** The place of a key that is used once. */
   readonly #passing = new Int32Array(KEY_WORDS);
   #group = new Int32Array(0);
@@ -79,21 +82,21 @@ class Hmac {
     return tag;
   }
 
-  /** Writes a key's inner block, and the states behind that and the outer one. */
+  /** Writes a key, and the states behind its inner and outer block. */
   #expand(key: Uint8Array, group: Int32Array, at: number): void {
-    const { bytes, words, absorb } = this.#sha256;
+    const { bytes, words, absorb, resident } = this.#sha256;
     const { initial, message, states } = LAYOUT;
     const block = bytes.subarray(message, message + BLOCK_BYTES);
 
     block.fill(0);
-    block.set(key.length > BLOCK_BYTES ? hash("sha256", key, "buffer") : key);
+    block.set(key);
+    group.set(words.subarray(message / 4, message / 4 + STATES_AT), at);
     for (let i = 0; i < BLOCK_BYTES; i++) block[i]! ^= INNER_PAD;
-    group.set(words.subarray(message / 4, message / 4 + BLOCK_WORDS), at);
-    this.#loaded = undefined;
+    resident.group = undefined;
     absorb(initial, message, 1, states);
     for (let i = 0; i < BLOCK_BYTES; i++) block[i]! ^= INNER_PAD ^ OUTER_PAD;
     absorb(initial, message, 1, states + TAG_BYTES);
-    group.set(words.subarray(STATES, STATES + STATE_WORDS), at + BLOCK_WORDS);
+    group.set(words.subarray(STATES, STATES + STATE_WORDS), at + STATES_AT);
   }
 
   /** The tag over these parts, until the next is made. */
@@ -123,7 +126,8 @@ class Hmac {
       return this.#long(group, key, partsAround(TAG_BYTES, frame, at, between, rest));
     }
     const { bytes } = this.#sha256;
-    const copy = LAYOUT.message + Math.max(0, inserted - TAG_BYTES);
+    // What is hashed begins on a whole word: a medium message gets the key's block in front, in words.
+    const copy = LAYOUT.message + (inserted > TAG_BYTES ? inserted - TAG_BYTES : inserted % 4);
     const start = copy + TAG_BYTES - inserted;
     bytes.set(frame, copy);
     if (between === undefined) this.#sha256.closeUp(copy, at);
@@ -166,23 +170,25 @@ class Hmac {
   #medium(group: Int32Array, key: number, at: number, length: number): Uint8Array {
     const { bytes, words } = this.#sha256;
     const start = at - BLOCK_BYTES;
-    for (let i = 0; i < BLOCK_WORDS; i++) words[start / 4 + i] = group[key + i]!;
+    writeInnerBlock(group, key, words, start / 4);
     return this.#outer(hash("sha256", bytes.subarray(start, at + length), "buffer"));
   }
 
   #long(group: Int32Array, key: number, parts: readonly Uint8Array[]): Uint8Array {
-    const inner = createHash("sha256").update(group.subarray(key, key + BLOCK_WORDS));
+    const block = new Int32Array(BLOCK_WORDS);
+    writeInnerBlock(group, key, block, 0);
+    const inner = createHash("sha256").update(block);
     for (const part of parts) inner.update(part);
     this.#loadStates(group, key);
     return this.#outer(inner.digest());
   }
 
   #loadStates(group: Int32Array, key: number): void {
-    if (group === this.#loaded && key === this.#loadedAt) return;
-    this.#loaded = group;
-    this.#loadedAt = key;
-    const { words } = this.#sha256;
-    const from = key + BLOCK_WORDS;
+    const { words, resident } = this.#sha256;
+    if (resident.group === group && resident.key === key) return;
+    resident.group = group;
+    resident.key = key;
+    const from = key + STATES_AT;
     for (let i = 0; i < STATE_WORDS; i++) words[STATES + i] = group[from + i]!;
   }
 
@@ -232,6 +238,12 @@ class FastKey implements PreparedKey {
   ): Uint8Array {
     return this.#hmac.overFrame(this.#group, this.#at, frame, at, between, rest);
   }
+}
+
+/** A key's inner block: the key and zeros, under the pad. */
+function writeInnerBlock(group: Int32Array, key: number, to: Int32Array, at: number): void {
+  for (let i = 0; i < STATES_AT; i++) to[at + i] = group[key + i]! ^ INNER_PAD_WORD;
+  for (let i = STATES_AT; i < BLOCK_WORDS; i++) to[at + i] = INNER_PAD_WORD;
 }
 
 function totalLength(parts: readonly Uint8Array[]): number {

@@ -29,11 +29,18 @@ export interface Sha256 extends Functions {
   readonly bytes: Uint8Array;
   /** The same as 32-bit numbers. */
   readonly words: Int32Array;
+  /** The key whose states are in it: where these came from. */
+  readonly resident: { group: Int32Array | undefined; key: number };
 }
 
 /** @throws where WebAssembly, or its vectors, are not to be had */
 export function instantiate(): Sha256 {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(MODULE, "base64")));
   const { memory, ...functions } = exports as Functions & { memory: { buffer: ArrayBuffer } };
-  return { ...functions, bytes: new Uint8Array(memory.buffer), words: new Int32Array(memory.buffer) };
+  return {
+    ...functions,
+    bytes: new Uint8Array(memory.buffer),
+    words: new Int32Array(memory.buffer),
+    resident: { group: undefined, key: 0 },
+  };
 }

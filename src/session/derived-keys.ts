@@ -18,14 +18,16 @@ export class DerivedKeys {
   readonly #channel: string;
   readonly #holder: string;
   readonly #most: number;
-  readonly #byKey = new WeakMap<Key, Record<Kind, Generations>>();
+  readonly #byKey = new WeakMap<Key, Record<Kind, Map<string, PreparedKey>>>();
   /** Most messages come from whoever was just heard. */
   #latest: { key: Key; sender: string; kind: Kind; prepared: PreparedKey } | undefined;
+  /** The last key that was derived: not kept yet. */
+  #fresh: PreparedKey | undefined;
 
   /**
    * @param channel  the receiver's
    * @param holder   its name without instance
-   * @param most     keys that are kept of each master key and kind
+   * @param most     keys that are kept of each master key and kind: beyond that all are dropped, and derived again
    */
   constructor(channel: string, holder: string, most: number) {
     this.#channel = channel;
@@ -42,59 +44,42 @@ export class DerivedKeys {
     return this.#byKey.get(key)?.[kind].get(signed.sender) ?? this.#derive(key, signed, kind);
   }
 
-  /** Keeps what {@link find} returned. */
+  /** Keeps what {@link find} returned last. */
   keep(key: Key, signed: Signed, prepared: PreparedKey): void {
     if (this.#latest?.prepared === prepared) return;
     const kind = kindOf(signed);
     this.#latest = { key, sender: signed.sender, kind, prepared };
+    if (prepared !== this.#fresh) return;
+    this.#fresh = undefined;
+    const held = this.#heldBy(key)[kind];
+    // One by one would not do: the first entry of a large Map is found the slower the more were dropped before it.
+    if (held.size >= this.#most) held.clear();
+    held.set(signed.sender, prepared);
+  }
+
+  #heldBy(key: Key): Record<Kind, Map<string, PreparedKey>> {
     let held = this.#byKey.get(key);
     if (held === undefined) {
-      const none = () => new Generations(this.#most);
-      held = { sent: none(), published: none(), toMe: none() };
+      held = { sent: new Map(), published: new Map(), toMe: new Map() };
       this.#byKey.set(key, held);
     }
-    held[kind].keep(signed.sender, prepared);
+    return held;
   }
 
   #derive(key: Key, { sender }: Signed, kind: Kind): PreparedKey | undefined {
     const recipient = kind === "toMe" ? this.#holder : undefined;
-    return key.derive({
+    const use = {
       sender: keyHolder(sender),
       channel: this.#channel,
       published: kind === "published",
       recipient,
-    });
+    };
+    this.#fresh = key.derive(use);
+    return this.#fresh;
   }
 }
 
 function kindOf({ pattern, flags }: Signed): Kind {
   if ((flags & FLAGS.recipientKey) !== 0) return "toMe";
   return publishes(pattern) ? "published" : "sent";
-}
-
-/**
- * A bounded map that forgets by halves: what was not asked for while one half filled up goes with the other. To drop the
- * first entry of a large Map, one by one, takes time that grows with what was dropped before.
- */
-class Generations {
-  readonly #half: number;
-  #young = new Map<string, PreparedKey>();
-  #old = new Map<string, PreparedKey>();
-
-  constructor(most: number) {
-    this.#half = Math.max(1, Math.floor(most / 2));
-  }
-
-  get(name: string): PreparedKey | undefined {
-    return this.#young.get(name) ?? this.#old.get(name);
-  }
-
-  keep(name: string, prepared: PreparedKey): void {
-    if (this.#young.has(name)) return;
-    if (this.#young.size >= this.#half) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(name, prepared);
-  }
 }

@@ -30,19 +30,31 @@ test("what was kept is found, what was not is derived anew", () => {
   expect(derived.find(new Key(sampleSecret(2)), by("a"))).not.toBe(first);
 });
 
+/** Finds a key and keeps it, as a verifier does. */
+function kept(derived: DerivedKeys, signed: Signed): PreparedKey {
+  const found = derived.find(key, signed)!;
+  derived.keep(key, signed, found);
+  return found;
+}
+
 test("what was kept is found behind others, too", () => {
   const derived = keysOf();
-  const held = new Map(["a", "b", "c"].map((sender) => [sender, derived.find(key, by(sender))!]));
-  for (const [sender, prepared] of held) derived.keep(key, by(sender), prepared);
+  const held = new Map(["a", "b", "c"].map((sender) => [sender, kept(derived, by(sender))]));
   for (const [sender, prepared] of held) expect(derived.find(key, by(sender))).toBe(prepared);
+});
+
+test("what was found and did not verify is not kept, whatever is kept after it", () => {
+  const derived = keysOf();
+  const forged = derived.find(key, by("forged"));
+  kept(derived, by("a"));
+  expect(derived.find(key, by("forged"))).not.toBe(forged);
 });
 
 test("each kind of use has a key of its own, whichever was asked for last", () => {
   const derived = keysOf();
   const kinds = [by("a"), publishedBy("a"), toMeBy("a")];
-  const found = kinds.map((kind) => derived.find(key, kind)!);
+  const found = kinds.map((kind) => kept(derived, kind));
   expect(new Set(found.map((prepared) => tagOf(prepared).toString("hex"))).size).toBe(3);
-  for (const [i, kind] of kinds.entries()) derived.keep(key, kind, found[i]!);
   for (const [i, kind] of kinds.entries()) expect(derived.find(key, kind)).toBe(found[i]);
 });
 
@@ -73,24 +85,19 @@ test("terms that change make another key, and nothing kept outlives them", () =>
 
 test("keeping again changes nothing", () => {
   const derived = keysOf();
-  const first = derived.find(key, by("a"))!;
-  derived.keep(key, by("a"), first);
-  derived.keep(key, by("b"), derived.find(key, by("b"))!);
-  derived.keep(key, by("a"), key.derive({ sender: "a", channel: "c" })!);
-  derived.keep(key, by("b"), derived.find(key, by("b"))!);
-  expect(derived.find(key, by("a"))).toBe(first);
+  const first = kept(derived, by("a"));
+  kept(derived, by("b"));
+  expect(kept(derived, by("a"))).toBe(first);
 });
 
-test("no more than so many of each kind are kept, and half of them at least, the latest", () => {
+test("no more than so many of each kind are kept, and what was dropped is derived again", () => {
   const derived = keysOf();
-  const prepared = key.derive({ sender: "x", channel: "c" })!;
-  for (let i = 0; i < 3 * MOST; i++) derived.keep(key, by(`s${i}`), { ...prepared } as PreparedKey);
-  const isKept = (i: number) => {
-    const found = derived.find(key, by(`s${i}`));
-    return found === derived.find(key, by(`s${i}`));
-  };
-  const kept = Array.from({ length: 3 * MOST }, (_, i) => i).filter(isKept);
-  expect(kept.length).toBeLessThanOrEqual(MOST);
-  expect(kept.length).toBeGreaterThanOrEqual(MOST / 2);
-  expect(kept.at(0)).toBe(3 * MOST - kept.length);
+  const found = Array.from({ length: MOST }, (_, i) => kept(derived, by(`s${i}`)));
+  for (const [i, prepared] of found.entries()) expect(derived.find(key, by(`s${i}`))).toBe(prepared);
+  const published = kept(derived, publishedBy("s0"));
+  const another = kept(derived, by("one more"));
+  expect(derived.find(key, by("s0"))).not.toBe(found[0]);
+  expect(tagOf(derived.find(key, by("s0")))).toEqual(tagOf(found[0]));
+  expect(derived.find(key, by("one more"))).toBe(another);
+  expect(derived.find(key, publishedBy("s0"))).toBe(published);
 });
