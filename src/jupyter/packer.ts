@@ -1,0 +1,112 @@
+// Packers: the four dicts of a message to bytes and back. JSON as jupyter_client packs it by default, MessagePack as its
+// `packer="msgpack.packb"` does, or one of the application's own.
+
+import { assertCarriable, kindOf } from "../codec/carriable.js";
+import { CodecError, undecodable } from "../codec/error.js";
+import { msgpack as msgpackCodec } from "../codec/msgpack.js";
+import { misuse } from "../errors.js";
+
+/** Turns the parts of a message into bytes and back. What it throws is told as `undecodable` when it unpacks. */
+export interface Packer {
+  /** What it is called in errors. */
+  readonly name: string;
+  /**
+   * From a dict to bytes.
+   * @throws TypeError for what it cannot carry
+   */
+  pack(value: object): Uint8Array;
+  /** From bytes to a value, after verification. May throw anything. */
+  unpack(bytes: Buffer): unknown;
+}
+
+/** As large as the limits of a session let a message be: they are asked before. Packers recurse, so the depth is bounded. */
+const LIMITS = { bytes: 2 ** 32 - 1, depth: 512, values: 2 ** 32 - 1 };
+
+/**
+ * JSON in UTF-8. Sends what JSON carries unchanged and dates as their ISO text; NaN, infinities, bigints, binary and class
+ * instances are a TypeError (jupyter_client refuses NaN, too). Bytes that are not UTF-8, which Python's surrogateescape
+ * sends, become U+FFFD, as in jupyter_client.
+ */
+export const json: Packer = {
+  name: "json",
+  pack(value) {
+    assertCarriable(value, "a Jupyter message", complaint, LIMITS);
+    return Buffer.from(JSON.stringify(value));
+  },
+  unpack(bytes) {
+    const text = bytes.toString();
+    const value: unknown = JSON.parse(text);
+    if (mayHoldProto(text)) assertNoProto(value);
+    return value;
+  },
+};
+
+const codec = msgpackCodec<unknown, unknown>({ limits: LIMITS });
+
+/** MessagePack: what `msgpack()` of `countersign/codec` carries, and dates as their ISO text, as jupyter_client sends them. */
+export const msgpack: Packer = {
+  name: "msgpack",
+  pack(value) {
+    assertCarriable(value, "a Jupyter message", () => undefined, LIMITS);
+    return codec.encode(withDatesAsText(value))[0] as Uint8Array;
+  },
+  unpack: (bytes) => codec.decode([bytes]),
+};
+
+const PACKERS: Readonly<Record<string, Packer>> = { json, msgpack };
+
+/** The packer that an option stands for, checked. */
+export function packerOf(packer: unknown = json): Packer {
+  if (typeof packer === "string" && Object.hasOwn(PACKERS, packer)) return PACKERS[packer] as Packer;
+  const { pack, unpack, name } = (Object(packer) as Partial<Packer>) ?? {};
+  if (typeof pack === "function" && typeof unpack === "function" && typeof name === "string") {
+    return packer as Packer;
+  }
+  throw misuse(
+    "ERR_COUNTERSIGN_OPTIONS",
+    'packer must be "json", "msgpack", or an object with name, pack and unpack.',
+  );
+}
+
+function complaint(scalar: unknown): string | undefined {
+  if (scalar === null || typeof scalar === "string" || typeof scalar === "boolean") return undefined;
+  if (typeof scalar === "number") return Number.isFinite(scalar) ? undefined : String(scalar);
+  if (scalar instanceof Date) return Number.isNaN(scalar.getTime()) ? "an invalid Date" : undefined;
+  return scalar instanceof Uint8Array ? "binary, which goes into buffers" : kindOf(scalar);
+}
+
+/** A copy in which dates are text; of a value that is known to have no cycle. */
+function withDatesAsText(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) return value.map(withDatesAsText);
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withDatesAsText(member)]));
+}
+
+/** Whether a key may be `__proto__`, written out or with an escape in it. A cell's source may say so, too: then one looks. */
+function mayHoldProto(text: string): boolean {
+  return text.includes("__proto__") || (text.includes("\\u00") && /\\u00(5f|7[024])|\\u006f/i.test(text));
+}
+
+/** An own property here, but a prototype wherever it is assigned. Without recursion: nesting was the sender's choice. */
+function assertNoProto(value: unknown): void {
+  const open: unknown[] = typeof value === "object" && value !== null ? [value] : [];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (Object.hasOwn(next as object, "__proto__")) throw undecodable("a key named __proto__");
+    for (const member of Object.values(next as object)) {
+      if (typeof member === "object" && member !== null) open.push(member);
+    }
+  }
+}
+
+/** Unpacks a dict; whatever a packer throws is one error with a fixed message: parsers quote what they could not read. */
+export function unpackDict(packer: Packer, bytes: Buffer): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = packer.unpack(bytes);
+  } catch (error) {
+    throw error instanceof CodecError ? error : undecodable(`it is not well-formed ${packer.name}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw undecodable("it is no dict");
+  return value as Record<string, unknown>;
+}
