@@ -39,6 +39,26 @@ export function writeStamp(stamp: Stamp): Dict {
   return { v: VERSION, sender, channel, from, to, topic, epoch, sequence, ordinal, sent: sentAt, buffers };
 }
 
+/** The same as JSON text. Names are visible ASCII, but may hold a quotation mark or a backslash; topics hold anything. */
+export function writeStampText(stamp: Stamp): string {
+  const { sender, channel, from, to, topic, epoch, sequence, ordinal, sentAt, buffers } = stamp;
+  const recipient = to === undefined ? "" : `"to":${JSON.stringify(to)},`;
+  const envelope = topic === undefined ? "" : `"topic":${JSON.stringify(topic)},`;
+  const digests = buffers.length === 0 ? "" : `"${buffers.join('","')}"`;
+  return (
+    `{"v":${VERSION},"sender":${JSON.stringify(sender)},"channel":"${channel}","from":"${from}",${recipient}${envelope}` +
+    `"epoch":${decimal(epoch)},"sequence":${sequence},"ordinal":${ordinal},"sent":${decimal(sentAt)},"buffers":[${digests}]}`
+  );
+}
+
+/** Nine digits fit into a small integer, and those are turned into text several times faster than doubles (measured). */
+const NINE_DIGITS = 1e9;
+
+function decimal(number: number): string {
+  const high = Math.floor(number / NINE_DIGITS);
+  return high === 0 ? String(number) : `${high}${String(number - high * NINE_DIGITS).padStart(9, "0")}`;
+}
+
 const FIELDS = "v sender channel from to topic epoch sequence ordinal sent buffers".split(" ");
 const SENDER = /^[\x21-\x7d][\x21-\x7e]{0,63}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -80,6 +100,11 @@ function isNumber(value: unknown, least: number): value is number {
 
 function isDigests(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((digest) => typeof digest === "string" && DIGEST.test(digest));
+}
+
+/** Metadata as the application knows it. */
+export function withoutStamp({ [HARDENED_KEY]: _, ...metadata }: Dict): Dict {
+  return metadata;
 }
 
 /** The digests of buffers, as they are signed. */

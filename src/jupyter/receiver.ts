@@ -17,7 +17,7 @@ import type { Header as WireHeader } from "../wire/header.js";
 import { EPOCH_AHEAD } from "../wire/limits.js";
 import { parseDate } from "./date.js";
 import { type Form, split } from "./frames.js";
-import { areSigned, HARDENED_KEY, readStamp, type Stamp } from "./hardened.js";
+import { areSigned, HARDENED_KEY, readStamp, type Stamp, withoutStamp } from "./hardened.js";
 import type { Memory } from "./memory.js";
 import type { Channel, Dict, HardenedOrigin, Header, ReceivedMessage, Role } from "./message.js";
 import type { Settings } from "./options.js";
@@ -326,11 +326,6 @@ const LONGEST_SHOWN = 128;
 
 function isTopic(identities: readonly Buffer[], topic: string): boolean {
   return identities.length === 1 && Buffer.from(topic).equals(identities[0] as Buffer);
-}
-
-function withoutStamp(metadata: Dict): Dict {
-  const { [HARDENED_KEY]: _, ...rest } = metadata;
-  return rest;
 }
 
 function ifUndecodable(error: unknown): undefined {

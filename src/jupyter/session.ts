@@ -8,7 +8,7 @@ import type { Reason } from "../reasons.js";
 import type { Eventual } from "../replay/state.js";
 import { formatDate } from "./date.js";
 import { DELIMITER } from "./frames.js";
-import { digestsOf, HARDENED_KEY, type Stamp, writeStamp } from "./hardened.js";
+import { digestsOf, HARDENED_KEY, type Stamp, withoutStamp, writeStamp, writeStampText } from "./hardened.js";
 import { Memory } from "./memory.js";
 import type { Channel, Dict, Header, Message, ReceivedMessage, Role } from "./message.js";
 import { type SessionOptions, type Settings, settingsOf } from "./options.js";
@@ -233,7 +233,7 @@ export class ChannelSession {
     const body = content instanceof Uint8Array ? asBuffer(content) : asBuffer(packer.pack(content));
     const stamp = this.#stamp(routing, buffers, to);
     try {
-      const metadata = asBuffer(packer.pack(this.#metadata(message.metadata, stamp)));
+      const metadata = asBuffer(this.#packMetadata(message.metadata, stamp));
       const parts = [header, parent, metadata, body];
       const tag = key?.tag(parts);
       const signature = tag === undefined ? EMPTY : Buffer.from(tag.toString("hex"), "latin1");
@@ -287,8 +287,12 @@ export class ChannelSession {
     this.#receiver.resetGaps();
   }
 
-  #metadata(metadata: Dict, stamp: Stamp | undefined): Dict {
-    return stamp === undefined ? metadata : { ...metadata, [HARDENED_KEY]: writeStamp(stamp) };
+  #packMetadata(given: Dict, stamp: Stamp | undefined): Uint8Array {
+    const { packer } = this.#settings;
+    const metadata = HARDENED_KEY in given ? withoutStamp(given) : given;
+    if (stamp === undefined) return packer.pack(metadata);
+    if (packer.packWith) return packer.packWith(metadata, HARDENED_KEY, writeStampText(stamp));
+    return packer.pack({ ...metadata, [HARDENED_KEY]: writeStamp(stamp) });
   }
 
   #stamp(

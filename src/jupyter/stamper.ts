@@ -49,7 +49,8 @@ export class Stamper {
     const { epoch, sentAt } = this.#numbering;
     const counter = topic === undefined ? (to ?? "") : topicName(Buffer.from(topic));
     const ordinal = this.#ordinals.take(counter, epoch, 1);
-    const stamp = { ...this.#stream, to, topic, epoch, sequence, ordinal, sentAt, buffers };
+    const { sender, channel, from } = this.#stream;
+    const stamp = { sender, channel, from, to, topic, epoch, sequence, ordinal, sentAt, buffers };
     this.#last = { stamp, counter };
     return stamp;
   }
