@@ -5,6 +5,7 @@
 
 import type { Micros } from "../clock.js";
 import type { Reason } from "../reasons.js";
+import { enlarged } from "../replay/stream-table.js";
 
 /** Bytes of a tag that are kept: MD5's are no longer. */
 const TAG_BYTES = 16;
@@ -12,6 +13,7 @@ const TAG_WORDS = TAG_BYTES / 4;
 /** Places of the hash table for each entry: at most half are taken. */
 const PLACES = 2;
 const EMPTY = -1;
+const FIRST_CAPACITY = 256;
 
 /** Bytes that one entry takes: tag, date, place in the heap, places in the hash table. */
 export const ENTRY_BYTES = TAG_BYTES + 8 + 4 + 4 * 2 * PLACES;
@@ -20,13 +22,14 @@ export const ENTRY_BYTES = TAG_BYTES + 8 + 4 + 4 * 2 * PLACES;
 export class TagHistory {
   /** Nothing dated at or before this is taken: the memory's beginning, or the latest date that was forgotten. */
   since: Micros;
-  readonly #capacity: number;
-  readonly #tags: Uint32Array;
-  readonly #dates: Float64Array;
-  readonly #heap: Uint32Array;
-  readonly #table: Int32Array;
-  readonly #mask: number;
+  readonly #most: number;
+  #capacity = 0;
   #size = 0;
+  #tags = new Uint32Array();
+  #dates = new Float64Array();
+  #heap = new Uint32Array();
+  #table = new Int32Array([EMPTY]);
+  #mask = 0;
 
   /**
    * @param since  the moment from which nothing is forgotten
@@ -34,14 +37,7 @@ export class TagHistory {
    */
   constructor(since: Micros, bytes: number) {
     this.since = since;
-    const capacity = Math.max(1, Math.floor(bytes / ENTRY_BYTES));
-    const places = 2 ** Math.ceil(Math.log2(capacity * PLACES));
-    this.#capacity = capacity;
-    this.#tags = new Uint32Array(capacity * TAG_WORDS);
-    this.#dates = new Float64Array(capacity);
-    this.#heap = new Uint32Array(capacity);
-    this.#table = new Int32Array(places).fill(EMPTY);
-    this.#mask = places - 1;
+    this.#most = Math.max(1, Math.floor(bytes / ENTRY_BYTES));
   }
 
   /** How many tags are remembered. */
@@ -69,6 +65,7 @@ export class TagHistory {
   /** Remembers a tag, unless it is; the one with the oldest date makes room, be it this one. */
   remember(tag: Buffer, date: Micros): void {
     if (this.has(tag)) return;
+    if (this.#size === this.#capacity && this.#capacity < this.#most) this.#grow();
     if (this.#size < this.#capacity) this.#add(this.#size, tag, date);
     else this.#replaceOldest(tag, date);
   }
@@ -83,6 +80,22 @@ export class TagHistory {
     this.since = Math.max(this.since, oldestDate);
     this.#removeOldest();
     this.#add(oldest, tag, date);
+  }
+
+  /** Twice as many places, up to the most there may be: a session that hears little takes little. */
+  #grow(): void {
+    this.#capacity = Math.min(this.#most, Math.max(FIRST_CAPACITY, 2 * this.#capacity));
+    this.#tags = enlarged(this.#tags, new Uint32Array(this.#capacity * TAG_WORDS));
+    this.#dates = enlarged(this.#dates, new Float64Array(this.#capacity));
+    this.#heap = enlarged(this.#heap, new Uint32Array(this.#capacity));
+    const places = 2 ** Math.ceil(Math.log2(this.#capacity * PLACES));
+    this.#table = new Int32Array(places).fill(EMPTY);
+    this.#mask = places - 1;
+    for (let slot = 0; slot < this.#size; slot++) {
+      let place = this.#homeOf(slot);
+      while (this.#table[place] !== EMPTY) place = (place + 1) & this.#mask;
+      this.#table[place] = slot;
+    }
   }
 
   #add(slot: number, tag: Buffer, date: Micros): void {

@@ -238,14 +238,12 @@ export class Receiver {
     this.#observer.gap(topic === undefined ? gap : { ...gap, topic: Buffer.from(topic) });
   }
 
+  /** By its tag alone: some kernels put their client's session into the headers of what they answer. */
   #isMine(header: Header, tag: Buffer, sentAt: Micros | undefined): boolean {
     const { sent } = this.#memory;
     if (sent.has(tag)) return true;
-    if (header.session !== this.#settings.identity.name) return false;
-    // What this session hardens it does not send plainly; what it sent plainly and forgot is not younger than that.
-    return (
-      (this.#place !== undefined && this.#settings.harden) || (sentAt !== undefined && sentAt <= sent.since)
-    );
+    // What was sent and forgotten is not younger than that.
+    return header.session === this.#settings.identity.name && sentAt !== undefined && sentAt <= sent.since;
   }
 
   /** Plain, though its sender hardens, or though nothing else is taken: never let through for want of the rest. */
