@@ -181,6 +181,15 @@ export class Session {
   }
 }
 
+/** A message whose parts are bytes, but for what is signed when it leaves. */
+export interface Packed {
+  readonly header: Buffer;
+  readonly parent: Buffer;
+  readonly metadata: Dict;
+  readonly content: Buffer;
+  readonly buffers: readonly Buffer[];
+}
+
 /** One end of one channel, without a socket: messages in, frames out, and back. */
 export class ChannelSession {
   readonly #settings: Settings;
@@ -209,6 +218,11 @@ export class ChannelSession {
     return this.#receiver.stats;
   }
 
+  /** Most bytes that may wait in front of a socket's `send`. */
+  get queueBytes(): number {
+    return this.#settings.limits.queueBytes;
+  }
+
   /**
    * Resolves when this channel may send: where its epoch is stored elsewhere, not at once; `undefined` once it may.
    * Rejects where it cannot be stored.
@@ -223,18 +237,32 @@ export class ChannelSession {
    * @returns identities, delimiter, signature, header, parent header, metadata, content, buffers
    * @throws TypeError for what the packer cannot carry, CountersignError for what receivers would refuse
    */
-  serialize(message: Message, { identities = [], to }: Delivery = {}): Buffer[] {
-    const { packer, key } = this.#settings;
+  serialize(message: Message, delivery: Delivery = {}): Buffer[] {
+    return this.seal(this.pack(message), delivery);
+  }
+
+  /** Packs what of a message does not depend on when it leaves. */
+  pack({ header, parent_header, metadata, content, buffers }: Message): Packed {
+    const { packer } = this.#settings;
+    return {
+      header: asBuffer(packer.pack(header)),
+      parent: asBuffer(packer.pack(parent_header)),
+      metadata,
+      content: asBuffer(content instanceof Uint8Array ? content : packer.pack(content)),
+      buffers: buffers.map(asBuffer),
+    };
+  }
+
+  /** Numbers and signs a message that was packed. */
+  seal(
+    { header, parent, metadata, content, buffers }: Packed,
+    { identities = [], to }: Delivery = {},
+  ): Buffer[] {
+    const { key } = this.#settings;
     const routing = identities.map(asBuffer);
-    const buffers = message.buffers.map(asBuffer);
-    const header = asBuffer(packer.pack(message.header));
-    const parent = asBuffer(packer.pack(message.parent_header));
-    const { content } = message;
-    const body = content instanceof Uint8Array ? asBuffer(content) : asBuffer(packer.pack(content));
     const stamp = this.#stamp(routing, buffers, to);
     try {
-      const metadata = asBuffer(this.#packMetadata(message.metadata, stamp));
-      const parts = [header, parent, metadata, body];
+      const parts = [header, parent, asBuffer(this.#packMetadata(metadata, stamp)), content];
       const tag = key?.tag(parts);
       const signature = tag === undefined ? EMPTY : Buffer.from(tag.toString("hex"), "latin1");
       const frames = [...routing, DELIMITER, signature, ...parts, ...buffers];
