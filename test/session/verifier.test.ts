@@ -214,7 +214,13 @@ describe("messages of a second writer, made from the specification alone", () =>
 });
 
 /** Reasons that only messages of `countersign/jupyter` are refused for: test/jupyter/receiver.test.ts. */
-const OF_JUPYTER = ["wrong-channel", "wrong-recipient", "wrong-topic", "bad-buffers", "not-hardened"] as const;
+const OF_JUPYTER = [
+  "wrong-channel",
+  "wrong-recipient",
+  "wrong-topic",
+  "bad-buffers",
+  "not-hardened",
+] as const;
 type OfJupyter = (typeof OF_JUPYTER)[number];
 const GIVEN = Object.keys(REASONS).filter((reason) => !(OF_JUPYTER as readonly string[]).includes(reason));
 

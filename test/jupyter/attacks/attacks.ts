@@ -79,7 +79,7 @@ export const ATTACKS: readonly Attack[] = [
     run(harden) {
       const { shell, frames } = ends(harden);
       const [delimiter, , ...parts] = frames() as [Buffer, Buffer, ...Buffer[]];
-      return `${said(shell.deserialize([delimiter, Buffer.alloc(2 ** 20, "a"), ...parts]))}, 0 bytes kept`;
+      return `${said(shell.deserialize([delimiter, Buffer.alloc(2 ** 20, "a"), ...parts]))} before any cryptography`;
     },
   },
   {

@@ -108,7 +108,6 @@ def speak(session, order):
 
 def subscribe(session, order):
     socket = socket_of(zmq.SUB, session, order)
-    print(json.dumps({"subscribed": True}), flush=True)
     delivered, refused = [], []
     while True:
         try:
@@ -116,10 +115,13 @@ def subscribe(session, order):
         except ValueError as error:
             refused.append(str(error).split(":")[0])
             continue
-        if message["msg_type"] == "shutdown_reply" or message["content"].get("last"):
+        content = message["content"]
+        if content.get("probe") is not None:
+            print(json.dumps({"heard": content["probe"]}), flush=True)
+        elif content.get("last"):
             return {"delivered": delivered, "refused": refused}
-        if message["msg_type"] != "iopub_welcome":
-            delivered.append(message["content"])
+        elif message["msg_type"] != "iopub_welcome":
+            delivered.append(content["n"])
 
 
 def main():
