@@ -28,6 +28,7 @@ Without words everything but "memory" and "engines" is measured, which takes abo
   memory                         a verifier with 1, 1,000 and 1,000,000 senders (1 GB, two or three minutes)
 
   workers                        two and four workers that share a stream in Redis, behind a broker (needs redis-server)
+  jupyter                        Jupyter messages, plain and hardened, beside @nteract/messaging and jupyter_client
   ready                          how soon a subscriber that joins late is ready, and what it was spared
 
   --rounds N    rounds a case (default 7, quick 3)
@@ -48,6 +49,7 @@ export interface Arguments {
   readonly memory: boolean;
   readonly workers: boolean;
   readonly ready: boolean;
+  readonly jupyter: boolean;
   readonly json: string | undefined;
 }
 
@@ -72,6 +74,7 @@ export function parseArguments(argv: string[]): Arguments {
   const memory = words.delete("memory");
   const workers = words.delete("workers");
   const ready = words.delete("ready");
+  const jupyter = words.delete("jupyter");
   const before = words.size;
   const choice: Choice = {
     patterns: choose(words, patterns),
@@ -81,7 +84,7 @@ export function parseArguments(argv: string[]): Arguments {
   };
   assertNoneLeft(words);
 
-  const sockets = before > 0 || quick || !(micro || engines || memory || workers || ready);
+  const sockets = before > 0 || quick || !(micro || engines || memory || workers || ready || jupyter);
   return {
     help: values.help,
     cases: sockets ? casesOf(choice) : [],
@@ -92,6 +95,7 @@ export function parseArguments(argv: string[]): Arguments {
     memory,
     workers,
     ready,
+    jupyter,
     json: values.json,
   };
 }

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { type Arguments, help, parseArguments } from "./arguments.js";
 import { parseOrExit } from "./command-line.js";
 import { measureEngines } from "./engines.js";
+import { jupyterTable, measureJupyter } from "./jupyter.js";
 import { measureMemory } from "./memory.js";
 import { measureMicro } from "./micro.js";
 import { makeProgress } from "./progress.js";
@@ -34,6 +35,7 @@ async function run(chosen: Arguments): Promise<void> {
   const crowds = memory ? await measureMemory() : [];
   const workers = chosen.workers ? await measureWorkers(progress) : [];
   const ready = chosen.ready ? await measureReady(progress) : undefined;
+  const jupyter = chosen.jupyter ? measureJupyter({ rounds, progress }) : [];
   progress.end();
 
   console.log(machineLine(ranOn));
@@ -43,6 +45,7 @@ async function run(chosen: Arguments): Promise<void> {
   if (crowds.length > 0) console.log(`\n${memoryTable(crowds)}`);
   if (workers.length > 0) console.log(`\n${workersTable(workers)}`);
   if (ready) console.log(`\n${readyTable(ready)}`);
+  if (jupyter.length > 0) console.log(`\n${jupyterTable(jupyter)}`);
   const results = {
     machine: ranOn,
     rounds,
@@ -53,6 +56,7 @@ async function run(chosen: Arguments): Promise<void> {
     memory: crowds,
     workers,
     ready,
+    jupyter,
   };
   if (json) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
 }

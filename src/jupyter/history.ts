@@ -58,13 +58,16 @@ export class TagHistory {
   admit(tag: Buffer, date: Micros, signedAfter: Micros): "new" | Extract<Reason, "not-live" | "replayed"> {
     if (this.has(tag)) return "replayed";
     if (!(signedAfter > this.since)) return "not-live";
-    this.remember(tag, date);
+    this.#insert(tag, date);
     return "new";
   }
 
   /** Remembers a tag, unless it is; the one with the oldest date makes room, be it this one. */
   remember(tag: Buffer, date: Micros): void {
-    if (this.has(tag)) return;
+    if (!this.has(tag)) this.#insert(tag, date);
+  }
+
+  #insert(tag: Buffer, date: Micros): void {
     if (this.#size === this.#capacity && this.#capacity < this.#most) this.#grow();
     if (this.#size < this.#capacity) this.#add(this.#size, tag, date);
     else this.#replaceOldest(tag, date);

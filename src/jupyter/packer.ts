@@ -26,6 +26,8 @@ const LIMITS = { bytes: 2 ** 32 - 1, depth: 512, values: 2 ** 32 - 1 };
 
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
+/** Shared by all messages, as the delimiter is: nobody writes into frames. */
+const EMPTY_DICT = Buffer.from("{}");
 
 /**
  * JSON in UTF-8. Sends what JSON carries unchanged and dates as their ISO text; NaN, infinities, bigints, binary and class
@@ -35,6 +37,7 @@ const CLOSING_BRACE = 0x7d;
 export const json: Packer & Required<Pick<Packer, "packWith">> = {
   name: "json",
   pack(value) {
+    if (isEmpty(value)) return EMPTY_DICT;
     assertPackable(value);
     return Buffer.from(JSON.stringify(value));
   },
@@ -84,6 +87,12 @@ export function packerOf(packer: unknown = json): Packer {
 /** Most messages are strings, numbers and short lists: found out without keeping account of where each stands. */
 function assertPackable(value: object): void {
   if (!isPackable(value, 0)) assertCarriable(value, "a Jupyter message", complaint, LIMITS);
+}
+
+/** No metadata, no parent: as common as that is. */
+function isEmpty(value: object): boolean {
+  for (const _ in value) return false;
+  return Object.getPrototypeOf(value) === Object.prototype;
 }
 
 const QUICK_DEPTH = 16;

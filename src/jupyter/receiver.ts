@@ -59,6 +59,7 @@ export class Receiver {
   readonly #observer: Observer;
   readonly #refusals: Refusals;
   readonly #expected: Buffer;
+  readonly #keyIdText: string;
   #plain = 0;
 
   constructor(settings: Settings, memory: Memory, place: Place | undefined) {
@@ -70,6 +71,7 @@ export class Receiver {
     this.#gaps = new GapTracker(limits.peers, window);
     this.#observer = new Observer(settings, true);
     this.#refusals = new Refusals(patternOf(role ?? "client", place?.channel), place?.channel ?? "", clock);
+    this.#keyIdText = formatKeyId(settings.keyId);
     this.#expected = Buffer.alloc(key?.signatureBytes ?? 0);
   }
 
@@ -309,9 +311,9 @@ export class Receiver {
   }
 
   #origin(claimed: WireHeader, addressed: boolean, late: boolean): HardenedOrigin {
-    const { sender, pattern, keyId, epoch, sequence, sentAt } = claimed;
+    const { sender, pattern, epoch, sequence, sentAt } = claimed;
     const channel = this.#place?.channel ?? "";
-    return { sender, channel, pattern, keyId: formatKeyId(keyId), epoch, sequence, sentAt, addressed, late };
+    return { sender, channel, pattern, keyId: this.#keyIdText, epoch, sequence, sentAt, addressed, late };
   }
 
   #refuse(reason: Reason, refused: Parameters<Refusals["describe"]>[1] = {}): { ok: false } & Rejection {
