@@ -34,7 +34,7 @@ const EMPTY_DICT = Buffer.from("{}");
  * instances are a TypeError (jupyter_client refuses NaN, too). Bytes that are not UTF-8, which Python's surrogateescape
  * sends, become U+FFFD, as in jupyter_client.
  */
-export const json: Packer & Required<Pick<Packer, "packWith">> = {
+const json: Packer & Required<Pick<Packer, "packWith">> = {
   name: "json",
   pack(value) {
     if (isEmpty(value)) return EMPTY_DICT;
@@ -60,7 +60,7 @@ export const json: Packer & Required<Pick<Packer, "packWith">> = {
 const codec = msgpackCodec<unknown, unknown>({ limits: LIMITS });
 
 /** MessagePack: what `msgpack()` of `countersign/codec` carries, and dates as their ISO text, as jupyter_client sends them. */
-export const msgpack: Packer = {
+const msgpack: Packer = {
   name: "msgpack",
   pack(value) {
     assertCarriable(value, "a Jupyter message", () => undefined, LIMITS);
