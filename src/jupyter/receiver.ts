@@ -217,8 +217,8 @@ export class Receiver {
       const since = ruling === "not-live" ? this.#memory.streams(channel).sinceOf(stamp.sender) : undefined;
       return this.#refuse(ruling, { header: claimed, authentic: true, since });
     }
-    this.#memory.learnHardened(stamp.sender);
-    this.#memory.learnHardened(header.session);
+    this.#memory.hardened.learn(stamp.sender);
+    this.#memory.hardened.learn(header.session);
     this.#observeGap(stamp, claimed, ruling === "late");
     const origin = this.#origin(claimed, stamp.to !== undefined, ruling === "late");
     const message = this.#read(opened, origin, stamp.sentAt);
@@ -254,8 +254,8 @@ export class Receiver {
     if (require === "hardened") return true;
     if (!harden || this.#place === undefined) return false;
     // A client hears its kernel alone, whoever else holds the key.
-    if (require === "best" && this.#place.role === "client" && this.#memory.heardHardened) return true;
-    return this.#memory.hardens(session);
+    if (require === "best" && this.#place.role === "client" && this.#memory.hardened.any) return true;
+    return this.#memory.hardened.has(session);
   }
 
   #deliverUnsigned(opened: Opened): JupyterVerdict {

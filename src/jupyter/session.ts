@@ -40,6 +40,8 @@ export interface Delivery {
 class Shared {
   readonly settings: Settings;
   readonly stampers = new Map<Channel, Stamper>();
+  /** The memory of the first of them. */
+  original: Memory | undefined;
   messages = 0;
 
   constructor(settings: Settings) {
@@ -64,12 +66,10 @@ export class Session {
 
   /** @throws CountersignError for options that cannot work */
   constructor(options: SessionOptions) {
-    const isClone = options instanceof Shared;
-    this.#shared = isClone ? options : new Shared(settingsOf(options));
+    this.#shared = options instanceof Shared ? options : new Shared(settingsOf(options));
     this.#settings = this.#shared.settings;
-    this.#memory = new Memory(
-      isClone ? { ...this.#settings, since: this.#settings.clock() } : this.#settings,
-    );
+    this.#memory = new Memory(this.#settings, this.#shared.original);
+    this.#shared.original ??= this.#memory;
     this.#plain = new ChannelSession(this.#settings, this.#memory, this.#shared, undefined);
   }
 

@@ -358,6 +358,16 @@ describe("no way down", () => {
     expect(saidOf(shell(client).deserialize(plainFrom(other, "x_reply", false)))).toBe("not-hardened");
   });
 
+  it("a clone knows who hardens, and what its original sent", () => {
+    const { clock, client, publish } = pair();
+    const other = kernelOf({ clock, harden: false });
+    expect(saidOf(client.channel("iopub").deserialize(publish()))).toBe("ok");
+    const clone = client.clone();
+    expect(saidOf(clone.channel("iopub").deserialize(plainFrom(other)))).toBe("not-hardened");
+    const plain = clientOf({ clock, harden: false });
+    expect(saidOf(plain.clone().deserialize(plain.serialize(plain.message("x"))))).toBe("reflected");
+  });
+
   it("a plain kernel that puts its client's session into its headers is understood", () => {
     const { clock, client } = pair();
     const other = kernelOf({ clock, harden: false, session: client.id });
