@@ -1,6 +1,7 @@
 // Packers: the four dicts of a message to bytes and back. JSON as jupyter_client packs it by default, MessagePack as its
 // `packer="msgpack.packb"` does, or one of the application's own.
 
+import { isAscii } from "node:buffer";
 import { assertCarriable, kindOf } from "../codec/carriable.js";
 import { CodecError, undecodable } from "../codec/error.js";
 import { msgpack as msgpackCodec } from "../codec/msgpack.js";
@@ -29,6 +30,13 @@ const CLOSING_BRACE = 0x7d;
 /** Shared by all messages, as the delimiter is: nobody writes into frames. */
 const EMPTY_DICT = Buffer.from("{}");
 
+/** From here on it pays to look whether the bytes are ASCII, as a large image's base64 is: a sixth less time (measured). */
+const LARGE = 4096;
+
+function textOf(bytes: Buffer): string {
+  return bytes.toString(bytes.length > LARGE && isAscii(bytes) ? "latin1" : "utf8");
+}
+
 /**
  * JSON in UTF-8. Sends what JSON carries unchanged and dates as their ISO text; NaN, infinities, bigints, binary and class
  * instances are a TypeError (jupyter_client refuses NaN, too). Bytes that are not UTF-8, which Python's surrogateescape
@@ -50,7 +58,7 @@ const json: Packer & Required<Pick<Packer, "packWith">> = {
   unpack(bytes) {
     // Most messages have no metadata, and requests no parent.
     if (bytes.length === 2 && bytes[0] === OPENING_BRACE && bytes[1] === CLOSING_BRACE) return {};
-    const text = bytes.toString();
+    const text = textOf(bytes);
     const value: unknown = JSON.parse(text);
     if (mayHoldProto(text)) assertNoProto(value);
     return value;

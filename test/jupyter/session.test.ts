@@ -90,6 +90,14 @@ describe("a message", () => {
     expect(message.content).toEqual({ a: 1, b: "\ufffd\ufffd" });
   });
 
+  it("may be large, in ASCII and beyond", () => {
+    const [kernel, client] = [kernelOf(), clientOf()];
+    for (const text of ["a".repeat(10_000), `${"a".repeat(10_000)}é\u{1f469}`]) {
+      const frames = client.serialize(client.message("x", { text }));
+      expect(delivered(kernel.deserialize(frames)).content).toEqual({ text });
+    }
+  });
+
   it("may have content that was packed before", () => {
     const [kernel, client] = [kernelOf(), clientOf()];
     const message: Message = { ...client.message("x"), content: Buffer.from('{"relayed" : true}') };
