@@ -1,7 +1,7 @@
 // Layering check: imports in src/ point downward only. Plain Node, no dependencies.
 // Prints every offending import as file:line and exits 1 when there is one.
 //
-//   cli → index → sockets → core, session, state → (wire, keys, crypto, admission, replay) → leaves
+//   cli → index, jupyter → sockets → core, session, state → (wire, keys, crypto, admission, replay) → leaves
 //
 // Besides the direction it enforces: no cycle between files, nor between folders; nobody imports cli or an
 // entry point (errors is a leaf as well); codec imports leaves only; core never reaches
@@ -16,6 +16,7 @@ const root = resolve(process.argv[2] ?? "src");
 const RANKS = {
   cli: 6,
   index: 5,
+  jupyter: 5,
   sockets: 4,
   core: 3,
   session: 2,
@@ -30,6 +31,7 @@ const RANKS = {
 const LEAF = 0;
 const FOLDERS = new Set([
   "cli",
+  "jupyter",
   "sockets",
   "session",
   "wire",

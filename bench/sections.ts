@@ -2,6 +2,7 @@
 // of their own.
 
 import { measureEngines } from "./engines.js";
+import { jupyterTable, measureJupyter } from "./jupyter.js";
 import { measureLatency } from "./latency.js";
 import { measureMemory } from "./memory.js";
 import { measureMicro } from "./micro.js";
@@ -71,6 +72,13 @@ export const sections: readonly Section<unknown>[] = [
     quick: false,
     measure: measureWorkers,
     table: workersTable,
+  }),
+  row({
+    word: "jupyter",
+    help: "Jupyter messages, plain and hardened, beside @nteract/messaging and jupyter_client",
+    quick: false,
+    measure: measureJupyter,
+    table: jupyterTable,
   }),
   row({
     word: "ready",

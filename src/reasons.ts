@@ -22,6 +22,11 @@ export const REASONS = {
   "bad-signature":
     "The tag does not fit: changed on the way, or signed with another key or for another channel, recipient or request.",
   reflected: "One's own message came back.",
+  "wrong-channel": "A Jupyter message that does not belong on the channel on which it came.",
+  "wrong-recipient": "A hardened Jupyter message that is addressed to somebody else.",
+  "wrong-topic": "The topic of a hardened Jupyter message is not the one that was signed.",
+  "bad-buffers": "The buffers of a hardened Jupyter message are not those that were signed.",
+  "not-hardened": "A plain Jupyter message where nothing but hardened ones may come.",
   // 3. Is it live?
   "not-live": "The first message of a stream bears no evidence that it is not an old recording.",
   "future-epoch": "The sender's epoch lies more than 24 hours ahead of this receiver's clock.",

@@ -320,7 +320,8 @@ export class StreamTable {
   }
 }
 
-function enlarged<Column extends { set(from: Column): void }>(column: Column, larger: Column): Column {
+/** What a column held, in a larger one. */
+export function enlarged<Column extends { set(from: Column): void }>(column: Column, larger: Column): Column {
   larger.set(column);
   return larger;
 }

@@ -129,7 +129,7 @@ export class Observer {
     this.#byClock = byClock;
   }
 
-  accepted(origin: Origin): void {
+  accepted(origin: Pick<Origin, keyof Origin>): void {
     this.#accepted++;
     if (CHANNELS.accepted.hasSubscribers) CHANNELS.accepted.publish(origin);
   }

@@ -50,6 +50,9 @@ export interface InboxOptions {
   readonly asksControl: () => boolean;
 }
 
+/** What an inbox needs of a verifier. */
+export type InboxVerifier = Pick<Verifier, "pattern" | "examine" | "withdraw" | "refuseControl">;
+
 /** Messages that are received ahead of the application, while it does not ask: so many, or so many bytes. */
 const MOST_AHEAD = 64;
 const MOST_BYTES_AHEAD = 2 ** 20;
@@ -59,7 +62,7 @@ const MOST_IN_FLIGHT = 256;
 /** Receives and verifies, one message at a time, as zeromq.js does. */
 export class Inbox {
   readonly #raw: RawSocket;
-  readonly #verifier: Verifier;
+  readonly #verifier: InboxVerifier;
   readonly #options: InboxOptions;
   /** Verified, and not yet asked for: the rest of a batch, what came while the application did something else. */
   readonly #ready: Verified[] = [];
@@ -71,7 +74,7 @@ export class Inbox {
   /** REQ: whether the reply that is being examined is to a message of this library's own. */
   #asksControl = false;
 
-  constructor(raw: RawSocket, verifier: Verifier, options: InboxOptions) {
+  constructor(raw: RawSocket, verifier: InboxVerifier, options: InboxOptions) {
     this.#raw = raw;
     this.#verifier = verifier;
     this.#options = options;

@@ -4,7 +4,7 @@ import * as zmq from "zeromq";
 import { misuse } from "../errors.js";
 import { PATTERNS, type Pattern, subscribes } from "../wire/patterns.js";
 import { messagesOf } from "./iteration.js";
-import { type Line, MAY_REFUSE, type SocketStats } from "./line.js";
+import { Line, MAY_REFUSE, type SocketStats } from "./line.js";
 import { type NativeMethods, type NativeSocket, Shell } from "./shell.js";
 import { CONSTRUCTOR_ONLY, splitOptions } from "./signing-options.js";
 import type { ReadyOptions } from "./synchroniser.js";
@@ -59,7 +59,7 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
       super(zeromq);
       if (queues) super.sendTimeout = 0;
       try {
-        this.#shell = new Shell(this, this.#native(), { pattern, ...line });
+        this.#shell = new Shell(this, this.#native(), (raw) => new Line(raw, { pattern, ...line }));
       } catch (error) {
         super.close();
         throw error;
@@ -73,7 +73,7 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
     }
 
     get stats(): SocketStats {
-      return this.#shell.stats;
+      return this.#shell.line.stats;
     }
 
     override send(message: unknown): Promise<void> {

@@ -2,7 +2,7 @@
 // whose native methods are `super`'s, and the facade (signed.ts), whose native methods are another object's.
 
 import type * as zmq from "zeromq";
-import { Line, type LineOptions, type SocketStats } from "./line.js";
+import type { Line } from "./line.js";
 import type { RawSocket } from "./raw-socket.js";
 import type { ReadyOptions } from "./synchroniser.js";
 
@@ -30,9 +30,23 @@ export type NativeMethods = Pick<NativeSocket, (typeof SHELL_METHODS)[number] | 
 const ONE = Buffer.from([1]);
 const ZERO = Buffer.from([0]);
 
+/** What a shell needs of the machinery behind it: a {@link Line}, or one that speaks another format. */
+export type ShellLine = Pick<
+  Line,
+  | "send"
+  | "addEndpoint"
+  | "assertMayConnectAgain"
+  | "relaxed"
+  | "ready"
+  | "resubscribed"
+  | "wake"
+  | "flush"
+  | "close"
+> & { receive(): Promise<unknown> | undefined };
+
 /** Stands between an application and a native socket. */
-export class Shell {
-  readonly line: Line;
+export class Shell<L extends ShellLine = Line> {
+  readonly line: L;
   readonly #socket: NativeSocket;
   readonly #native: NativeMethods;
   /** What the socket is connected to, as it was given. */
@@ -43,15 +57,12 @@ export class Shell {
   /**
    * @param socket  for its properties
    * @param native  for its methods
+   * @param makeLine  makes the machinery over what it needs of the socket
    */
-  constructor(socket: NativeSocket, native: NativeMethods, options: LineOptions) {
+  constructor(socket: NativeSocket, native: NativeMethods, makeLine: (raw: RawSocket) => L) {
     this.#socket = socket;
     this.#native = native;
-    this.line = new Line(this.#raw(), options);
-  }
-
-  get stats(): SocketStats {
-    return this.line.stats;
+    this.line = makeLine(this.#raw());
   }
 
   send(message: unknown): Promise<void> {

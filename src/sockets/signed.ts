@@ -6,6 +6,7 @@ import type { Codec } from "../codec/codec.js";
 import { misuse } from "../errors.js";
 import { PATTERN_NAMES, type Pattern, publishes, subscribes } from "../wire/patterns.js";
 import { messagesOf } from "./iteration.js";
+import { Line } from "./line.js";
 import type { Signed } from "./message.js";
 import { isSigned, markSigned, type Secured, type Synchronised } from "./secured.js";
 import { type NativeSocket, SHELL_METHODS, Shell } from "./shell.js";
@@ -73,7 +74,8 @@ class Facade implements ProxyHandler<NativeSocket> {
     const noDrop = pattern === "router" || publishes(pattern);
     this.#pattern = pattern;
     const unknown = { conflate: false, mandatory: false, noDrop, peersUnknown: true };
-    this.#shell = new Shell(native, native, { pattern, signing, codec, sendTimeout, ...unknown });
+    const options = { pattern, signing, codec, sendTimeout, ...unknown };
+    this.#shell = new Shell(native, native, (raw) => new Line(raw, options));
     if ("sendTimeout" in native) native.sendTimeout = 0;
   }
 

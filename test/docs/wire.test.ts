@@ -86,7 +86,12 @@ describe("docs/wire.md", () => {
   it("names every reason that a verifier gives, in section 12 or where that points", () => {
     const steps = section("## 12.") + section("### 8.2") + section("### 8.3") + section("### 12.1");
     const behindTheVerifier = ["undecodable", "invalid"];
-    for (const reason of Object.keys(REASONS).filter((reason) => !behindTheVerifier.includes(reason))) {
+    // Jupyter's messages have a page of their own.
+    const jupyter = ["wrong-channel", "wrong-recipient", "wrong-topic", "bad-buffers", "not-hardened"];
+    const page = readFileSync(new URL("../../docs/jupyter.md", import.meta.url), "utf8");
+    for (const reason of jupyter) expect(page).toContain(`\`${reason}\``);
+    const elsewhere = [...behindTheVerifier, ...jupyter];
+    for (const reason of Object.keys(REASONS).filter((reason) => !elsewhere.includes(reason))) {
       expect(steps).toContain(`\`${reason}\``);
     }
   });

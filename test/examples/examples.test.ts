@@ -29,6 +29,22 @@ test("broadcast: topics arrive signed, and what was not subscribed to is no gap"
   ]);
 });
 
+test("jupyter: the same in Jupyter's format, hardened", async () => {
+  expect(await printed("jupyter/client")).toEqual([
+    "In : let x = 20; x + 1",
+    "Out: 21",
+    "     ok, message 1 of this kernel to me",
+    'In : print("twice " + x); x * 2',
+    "iopub: twice 20",
+    "Out: 40",
+    "     ok, message 2 of this kernel to me",
+    "In : nonsense(",
+    "Err: Unexpected end of input",
+    "     error, message 3 of this kernel to me",
+    "heartbeat: true",
+  ]);
+});
+
 test("kernel: code is run in another process, its output comes over iopub", async () => {
   expect(await printed("kernel/client")).toEqual([
     "In : let x = 20; x + 1",

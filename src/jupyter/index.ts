@@ -1,0 +1,38 @@
+// countersign/jupyter: Jupyter's messaging protocol, byte-compatible with jupyter_client, and hardened between two ends
+// that both use it (docs/jupyter.md).
+
+export { addressOf, type ConnectionInfo, checkConnection } from "./connection.js";
+export {
+  type ConnectionListeners,
+  type CreatedConnection,
+  createConnectionFile,
+  type NewConnection,
+  readConnectionFile,
+  runtimeDir,
+  watchConnectionFile,
+} from "./connection-file.js";
+export { formatDate, parseDate } from "./date.js";
+export { HARDENED_KEY } from "./hardened.js";
+export { Heartbeat, HeartbeatEcho, type HeartbeatOptions } from "./heartbeat.js";
+export type { JupyterSocketStats } from "./line.js";
+export type {
+  Channel,
+  Dict,
+  HardenedOrigin,
+  Header,
+  Message,
+  ReceivedMessage,
+  Role,
+} from "./message.js";
+export type { SessionOptions } from "./options.js";
+export type { Packer } from "./packer.js";
+export type { ChannelStats, JupyterVerdict } from "./receiver.js";
+export { type ChannelSession, type Delivery, type MessageParts, Session } from "./session.js";
+export { JupyterSocket, type JupyterSocketOptions, type Recipient } from "./socket.js";
+export {
+  bindKernel,
+  type ClientSockets,
+  connectClient,
+  type EndOptions,
+  type KernelSockets,
+} from "./sockets.js";
