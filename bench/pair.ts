@@ -7,6 +7,7 @@ import { curveKeyPair } from "zeromq";
 import type { Case, Meeting } from "./cases.js";
 import { type Child, start } from "./child.js";
 import { endpoints } from "./endpoint.js";
+import type { Shares } from "./profiler.js";
 import type { ReceiverHandlers } from "./receiver.js";
 import type { SenderHandlers } from "./sender.js";
 import type { VariantName } from "./variants/table.js";
@@ -15,6 +16,8 @@ import type { Credentials } from "./variants/variant.js";
 export interface Pair {
   /** Sends `count` messages; resolves to the seconds between the first and the last that any receiver got. */
   measure(kind: Case, count: number): Promise<number>;
+  /** Sends `count` messages; resolves to what the main threads of the sender and the first receiver did meanwhile. */
+  profile(kind: Case, count: number): Promise<{ sender: Shares; receiver: Shares }>;
   stop(): void;
 }
 
@@ -55,7 +58,14 @@ export async function openPair(name: VariantName, meeting: Meeting, credentials:
     const last = spans.reduce((latest, span) => (span.last > latest ? span.last : latest), spans[0]!.last);
     return Number(last - first) / 1e9;
   };
-  return { measure, stop };
+  const profile = async (kind: Case, count: number) => {
+    const receiver = receivers[0]!;
+    await Promise.all([sender.ask("startProfile"), receiver.ask("startProfile")]);
+    await measure(kind, count);
+    const [sent, received] = await Promise.all([sender.ask("stopProfile"), receiver.ask("stopProfile")]);
+    return { sender: sent, receiver: received };
+  };
+  return { measure, profile, stop };
 }
 
 /** Sends probes until every receiver has got one. */

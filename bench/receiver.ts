@@ -4,6 +4,7 @@
 import type { Case, Pattern } from "./cases.js";
 import { serve } from "./child.js";
 import { type Acknowledger, acknowledger, windowFor } from "./pacing.js";
+import { startProfile, stopProfile } from "./profiler.js";
 import { type VariantName, variants } from "./variants/table.js";
 import { type Credentials, type ReceivingSocket, topic, type Variant } from "./variants/variant.js";
 
@@ -97,6 +98,6 @@ function expect({ kind, count }: { kind: Case; count: number }): void {
 /** Resolves once a probe has come, and the sender hears what is acknowledged. */
 const hasMet = () => Promise.all([meeting, acknowledgements.heard]).then(() => {});
 
-const handlers = { open, meeting: hasMet, expect, result: () => result };
+const handlers = { open, meeting: hasMet, expect, result: () => result, startProfile, stopProfile };
 export type ReceiverHandlers = typeof handlers;
 serve(handlers);

@@ -6,6 +6,7 @@ import { jupyterTable, measureJupyter } from "./jupyter.js";
 import { measureLatency } from "./latency.js";
 import { measureMemory } from "./memory.js";
 import { measureMicro } from "./micro.js";
+import { measureProfile } from "./profile.js";
 import { measureReady } from "./ready.js";
 import type { Section } from "./section.js";
 import { measureStates } from "./states.js";
@@ -13,6 +14,7 @@ import { enginesTable } from "./tables/engines.js";
 import { latencyTables } from "./tables/latency.js";
 import { memoryTable } from "./tables/memory.js";
 import { microTables } from "./tables/micro.js";
+import { profileTables } from "./tables/profile.js";
 import { readyTable } from "./tables/ready.js";
 import { statesTable } from "./tables/states.js";
 import { throughputTables } from "./tables/throughput.js";
@@ -44,6 +46,13 @@ export const sections: readonly Section<unknown>[] = [
     quick: true,
     measure: measureMicro,
     table: microTables,
+  }),
+  row({
+    word: "profile",
+    help: "where each microsecond of a message goes, on both sides",
+    quick: false,
+    measure: measureProfile,
+    table: profileTables,
   }),
   row({
     word: "states",

@@ -3,6 +3,7 @@
 import { bodyOf, type Case, type Pattern } from "./cases.js";
 import { serve } from "./child.js";
 import { type Pacer, pacer, windowFor } from "./pacing.js";
+import { startProfile, stopProfile } from "./profiler.js";
 import { driver } from "./sending.js";
 import { type VariantName, variants } from "./variants/table.js";
 import { type Credentials, type SendingSocket, topic, type Variant } from "./variants/variant.js";
@@ -49,6 +50,6 @@ async function run({ kind, count }: { kind: Case; count: number }): Promise<void
   await settled();
 }
 
-const handlers = { open, probe, run };
+const handlers = { open, probe, run, startProfile, stopProfile };
 export type SenderHandlers = typeof handlers;
 serve(handlers);

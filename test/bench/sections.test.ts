@@ -1,9 +1,11 @@
 // The table of sections, and what is printed of their results.
 
 import { describe, expect, test } from "vitest";
+import { parts, type Shares } from "../../bench/profiler.js";
 import { sections } from "../../bench/sections.js";
 import { latencyTables } from "../../bench/tables/latency.js";
 import { microTables } from "../../bench/tables/micro.js";
+import { profileTables } from "../../bench/tables/profile.js";
 import { statesTable } from "../../bench/tables/states.js";
 import { range, table } from "../../bench/tables/table.js";
 import { throughputTables } from "../../bench/tables/throughput.js";
@@ -47,6 +49,16 @@ describe("tables", () => {
       "1.00",
       "1 (0–1)",
     ]);
+  });
+
+  test("of profiles: a row for each part, a column for each side, and their sums", () => {
+    const shares = (micros: number) => Object.fromEntries(parts.map((part) => [part, micros])) as Shares;
+    const profile = { variant: "plain", bytes: 64, sender: shares(1), receiver: shares(2) } as const;
+    const lines = profileTables([profile]).split("\n");
+    expect(lines).toHaveLength(2 + parts.length + 1);
+    expect(lines[0]).toMatch(/^64 B, µs a message +plain zeromq.js: sender +receiver$/);
+    expect(lines[2]).toMatch(/^zeromq.js and libzmq +1\.00 +2\.00$/);
+    expect(lines.at(-1)).toMatch(new RegExp(`^together +${parts.length}\\.00 +${2 * parts.length}\\.00$`));
   });
 
   test("of throughput: one for each way of meeting and sending", () => {
