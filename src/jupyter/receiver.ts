@@ -152,6 +152,10 @@ export class Receiver {
       return refuse("wrong-channel");
     }
 
+    // The signature does not say where a part ends: parts cut elsewhere have the genuine tag, and must not use it up.
+    const message = this.#read(opened, undefined, sentAt);
+    if (message === undefined) return refuse("undecodable");
+
     // 3. Is it live?
     if (sentAt === undefined) return refuse("not-live");
     if (sentAt > now + EPOCH_AHEAD) return refuse("future-epoch");
@@ -161,8 +165,6 @@ export class Receiver {
     const ruling = received.admit(tag, sentAt, sentAt - skew);
     if (ruling !== "new") return refuse(ruling, ruling === "not-live" ? received.since : undefined);
 
-    const message = this.#read(opened, undefined, sentAt);
-    if (message === undefined) return refuse("undecodable");
     this.#plain++;
     this.#observer.accepted(this.#origin(claimed, false, false));
     return { ok: true, message };
