@@ -203,6 +203,8 @@ export class Receiver {
     if (stamp.to !== undefined && stamp.to !== name && stamp.to !== alias) return "wrong-recipient";
     if (stamp.to === undefined && role === "client" && channel !== "iopub") return "not-addressed";
     if (stamp.topic !== undefined && !isTopic(identities, stamp.topic)) return "wrong-topic";
+    // A DEALER has no return addresses: nobody signed what stands there.
+    if (stamp.topic === undefined && role === "client" && identities.length > 0) return "malformed";
     return areSigned(buffers, stamp.buffers) ? undefined : "bad-buffers";
   }
 
