@@ -99,6 +99,7 @@ export class JupyterLine implements ShellLine {
       packed: {
         ...packed,
         metadata: copyOf(packed.metadata),
+        content: message.content instanceof Uint8Array ? snapshot(packed.content) : packed.content,
         buffers: packed.buffers.map(snapshot),
       },
       delivery: { identities: identities.map((id) => Buffer.from(id)), to },
