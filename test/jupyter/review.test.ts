@@ -1,7 +1,22 @@
 // What a hostile reading found: each of these got through, used up what was genuine, or stopped what should go on.
 
+import { createHmac } from "node:crypto";
+import { msgpack } from "countersign/codec";
+import { HARDENED_KEY, HeartbeatEcho, JupyterSocket } from "countersign/jupyter";
 import { describe, expect, it } from "vitest";
-import { clientOf, delivered, kernelOf, saidOf, testClock } from "./ends.js";
+import * as zmq from "zeromq";
+import { clientOf, delivered, KEY, kernelOf, saidOf, testClock } from "./ends.js";
+
+/** Signed by a key holder whose code is not this library's. */
+function signed(parts: readonly Uint8Array[]): Buffer[] {
+  const mac = createHmac("sha256", KEY);
+  for (const part of parts) mac.update(part);
+  return [
+    Buffer.from("<IDS|MSG>"),
+    Buffer.from(mac.digest("hex")),
+    ...parts.map((part) => Buffer.from(part)),
+  ];
+}
 
 describe("a genuine signature over parts that are cut elsewhere (42)", () => {
   it.each(["json", "msgpack"] as const)("%s: is refused and uses nothing up", (packer) => {
@@ -36,5 +51,81 @@ describe("between two ends that harden", () => {
     const shell = client.channel("shell");
     expect(saidOf(shell.deserialize([Buffer.from(front), ...frames]))).toBe("malformed");
     expect(saidOf(shell.deserialize(frames))).toBe("ok");
+  });
+});
+
+describe("MessagePack of other languages", () => {
+  const codec = msgpack<Record<string, unknown>>();
+  const pack = (value: object): Uint8Array => codec.encode(value as Record<string, unknown>)[0] as Uint8Array;
+
+  it("numbers of a hardened message may be 64-bit integers", () => {
+    const clock = testClock();
+    const [kernel, client] = [kernelOf({ clock, packer: "msgpack" }), clientOf({ clock, packer: "msgpack" })];
+    const frames = client.channel("shell").serialize(client.message("x"));
+    const stamp = (codec.decode([frames[4]!]) as Record<string, object>)[HARDENED_KEY] as Record<
+      string,
+      unknown
+    >;
+    const wide = Object.entries(stamp).map(([name, value]) => [
+      name,
+      typeof value === "number" ? BigInt(value) : value,
+    ]);
+    const stamped = (changes: object = {}) => {
+      const metadata = pack({ [HARDENED_KEY]: { ...Object.fromEntries(wide), ...changes } });
+      return signed([frames[2]!, frames[3]!, metadata, frames[5]!]);
+    };
+    const shell = kernel.channel("shell");
+    expect(saidOf(shell.deserialize(stamped({ sequence: 2n ** 53n })))).toBe("malformed");
+    expect(saidOf(shell.deserialize(stamped({ sequence: 2n ** 53n + 1n })))).toBe("malformed");
+    expect(delivered(shell.deserialize(stamped())).origin?.epoch).toBe(stamp.epoch);
+  });
+
+  it.each([
+    ["binary", pack({ a: Buffer.from("x") }).subarray(3)],
+    ["a timestamp", pack({ a: new Date(0) }).subarray(3)],
+  ])("a part that is %s is no dict", (_, part) => {
+    const clock = testClock();
+    const kernel = kernelOf({ clock, packer: "msgpack" });
+    const plain = clientOf({ clock, packer: "msgpack", harden: false });
+    const [, , header, parent, metadata, content] = plain.serialize(plain.message("x")) as Buffer[];
+    const shell = kernel.channel("shell");
+    expect(saidOf(shell.deserialize(signed([header!, parent!, metadata!, part])))).toBe("undecodable");
+    expect(saidOf(shell.deserialize(signed([header!, parent!, part, content!])))).toBe("undecodable");
+  });
+});
+
+describe("sockets", () => {
+  it("32: content that was packed before may be written over right after send", async () => {
+    const session = clientOf();
+    const kernel = new JupyterSocket(kernelOf(), "shell", { receiveTimeout: 2000 });
+    const client = new JupyterSocket(session, "shell");
+    try {
+      await kernel.bind("tcp://127.0.0.1:*");
+      const content = Buffer.from(JSON.stringify({ text: "a".repeat(100_000) }));
+      const sent = client.send({ ...session.message("x_request"), content });
+      content.fill("x");
+      client.connect(kernel.lastEndpoint as string);
+      await sent;
+      expect((await kernel.receive()).content).toEqual({ text: "a".repeat(100_000) });
+      expect(kernel.stats.rejected["bad-signature"]).toBe(0);
+    } finally {
+      client.close();
+      kernel.close();
+    }
+  });
+
+  it("a heartbeat that is bound twice leaves the event loop to others", async () => {
+    const echo = new HeartbeatEcho();
+    const ping = new zmq.Request({ receiveTimeout: 5000 });
+    try {
+      await echo.bind("tcp://127.0.0.1:*");
+      await echo.bind("tcp://127.0.0.1:*");
+      ping.connect(echo.lastEndpoint as string);
+      await ping.send("x");
+      expect(String(await ping.receive())).toBe("x");
+    } finally {
+      ping.close();
+      echo.close();
+    }
   });
 });
