@@ -79,8 +79,11 @@ export class JupyterLine implements ShellLine {
       timeout: () => this.sendTimeout,
     });
     if (pattern !== "xpub") this.#inbox = new Inbox(raw, this.#verifier(), NO_REQUESTS);
-    if (welcome !== undefined) {
-      this.#welcomer = new Welcomer(raw, (topic) => void this.send(welcome(topic)).catch(ifClosed));
+    if (pattern === "xpub") {
+      this.#welcomer = new Welcomer(
+        raw,
+        welcome && ((topic) => void this.send(welcome(topic)).catch(ifClosed)),
+      );
     }
   }
 
