@@ -5,6 +5,7 @@ import { msgpack } from "countersign/codec";
 import { HARDENED_KEY, HeartbeatEcho, JupyterSocket } from "countersign/jupyter";
 import { describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
+import { HardenedPeers } from "../../src/jupyter/memory.js";
 import { clientOf, delivered, KEY, kernelOf, saidOf, testClock } from "./ends.js";
 
 /** Signed by a key holder whose code is not this library's. */
@@ -51,6 +52,15 @@ describe("between two ends that harden", () => {
     const shell = client.channel("shell");
     expect(saidOf(shell.deserialize([Buffer.from(front), ...frames]))).toBe("malformed");
     expect(saidOf(shell.deserialize(frames))).toBe("ok");
+  });
+});
+
+describe("who hardens", () => {
+  it("is known, and forgotten, by ids of any length: a long one is kept as its hash", () => {
+    const peers = new HardenedPeers(2);
+    const ids = ["a", "b".repeat(1000), "c".repeat(1000)];
+    for (const id of ids) peers.learn(id);
+    expect(ids.map((id) => peers.has(id))).toEqual([false, true, true]);
   });
 });
 
@@ -126,6 +136,62 @@ describe("sockets", () => {
     } finally {
       ping.close();
       echo.close();
+    }
+  });
+
+  it("subscriptions, which anybody can make, forget no topic's count: a welcome claims no ordinal", async () => {
+    const session = kernelOf({ limits: { peers: 3 } });
+    const kernel = new JupyterSocket(session, "iopub");
+    const stranger = new zmq.Subscriber({ receiveTimeout: 5000 });
+    const ordinals: [topic: string, ordinal: number][] = [];
+    const hear = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const [topic, , , , , metadata] = await stranger.receive();
+        ordinals.push([String(topic), JSON.parse(String(metadata))[HARDENED_KEY].ordinal]);
+      }
+    };
+    try {
+      await kernel.bind("tcp://127.0.0.1:*");
+      stranger.connect(kernel.lastEndpoint as string);
+      stranger.subscribe("stdout");
+      await hear(1);
+      await kernel.send(session.message("stream"), "stdout");
+      stranger.subscribe("a", "b", "c", "d");
+      await hear(5);
+      await kernel.send(session.message("stream"), "stdout");
+      await hear(1);
+      const counted = ordinals.filter(([, ordinal]) => ordinal > 0);
+      expect(counted).toEqual([
+        ["stdout", 1],
+        ["stdout", 2],
+      ]);
+      expect(ordinals).toHaveLength(7);
+    } finally {
+      stranger.close();
+      kernel.close();
+    }
+  });
+
+  it("junk sent to a kernel's iopub does not pile up in front of who subscribes", async () => {
+    const session = kernelOf();
+    const kernel = new JupyterSocket(session, "iopub");
+    const attacker = new zmq.XSubscriber({ linger: 0 });
+    const honest = new zmq.Subscriber({ receiveTimeout: 5000 });
+    try {
+      await kernel.bind("tcp://127.0.0.1:*");
+      attacker.connect(kernel.lastEndpoint as string);
+      for (let i = 0; i < 20_000; i++) await attacker.send(Buffer.alloc(100, 7));
+      honest.connect(kernel.lastEndpoint as string);
+      const began = performance.now();
+      honest.subscribe("");
+      const [topic] = await honest.receive();
+      expect(topic).toHaveLength(0);
+      // At a hundred in 20 ms it would be four seconds.
+      expect(performance.now() - began).toBeLessThan(2500);
+    } finally {
+      attacker.close();
+      honest.close();
+      kernel.close();
     }
   });
 });
