@@ -60,6 +60,7 @@ function decimal(number: number): string {
 }
 
 const FIELDS = "v sender channel from to topic epoch sequence ordinal sent buffers".split(" ");
+const NUMBERS = ["epoch", "sequence", "ordinal", "sent"] as const;
 const SENDER = /^[\x21-\x7d][\x21-\x7e]{0,63}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
 
@@ -67,9 +68,11 @@ const DIGEST = /^[0-9a-f]{64}$/;
 export function readStamp(field: unknown): Stamp | Extract<Reason, "malformed" | "unsupported-version"> {
   if (typeof field !== "object" || field === null || Array.isArray(field)) return "malformed";
   const given = field as Readonly<Record<string, unknown>>;
-  if (given.v !== VERSION) return isNumber(given.v, 1) ? "unsupported-version" : "malformed";
+  const version = narrowed(given.v);
+  if (version !== VERSION) return isNumber(version, 1) ? "unsupported-version" : "malformed";
   for (const name in given) if (!FIELDS.includes(name)) return "malformed";
-  const { sender, channel, from, to, topic, epoch, sequence, ordinal, sent, buffers } = given;
+  const { sender, channel, from, to, topic, buffers } = given;
+  const [epoch, sequence, ordinal, sent] = NUMBERS.map((name) => narrowed(given[name]));
   const isSound =
     isName(sender) &&
     isChannel(channel) &&
@@ -92,6 +95,11 @@ function isName(value: unknown): value is string {
 
 function isChannel(value: unknown): value is Channel {
   return value === "shell" || value === "control" || value === "stdin" || value === "iopub";
+}
+
+/** MessagePack's 64-bit integers come as bigints; those that are too large stay so as numbers. */
+function narrowed(value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
 }
 
 function isNumber(value: unknown, least: number): value is number {

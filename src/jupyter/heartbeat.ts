@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import * as zmq from "zeromq";
+import { nextTurn } from "../sockets/burst.js";
 import { timedOut } from "../sockets/zmq-errors.js";
 
 const LINGER = 1000;
@@ -18,6 +19,7 @@ export type HeartbeatOptions = zmq.SocketOptions<zmq.Router> & zmq.SocketOptions
 export class HeartbeatEcho {
   readonly #socket: zmq.Router;
   #echoed = 0;
+  #echoing: Promise<void> | undefined;
 
   constructor(options: HeartbeatOptions = {}) {
     this.#socket = new zmq.Router({ linger: LINGER, ...options, sendTimeout: 0, receiveTimeout: -1 });
@@ -36,7 +38,7 @@ export class HeartbeatEcho {
   /** Binds, and echoes from then on. */
   async bind(address: string): Promise<void> {
     await this.#socket.bind(address);
-    void this.#echo();
+    this.#echoing ??= this.#echo();
   }
 
   /** Ends it. */
@@ -53,7 +55,9 @@ export class HeartbeatEcho {
         await this.#socket.send(frames);
         this.#echoed++;
       } catch {
-        // Whoever asked has gone, or the socket was closed: the loop's condition tells.
+        // Whoever asked has gone, or the socket was closed: the loop's condition tells. Or it is in the hands of a bind,
+        // which ends in a turn of the event loop.
+        await nextTurn();
       }
     }
   }

@@ -13,7 +13,7 @@ import { snapshot } from "../wire/frames.js";
 import type { Pattern } from "../wire/patterns.js";
 import type { Dict, Message, ReceivedMessage } from "./message.js";
 import type { ChannelStats, JupyterVerdict } from "./receiver.js";
-import type { ChannelSession, Delivery, Packed } from "./session.js";
+import type { ChannelSession, Packed, Sealing } from "./session.js";
 import { Welcomer } from "./welcome.js";
 
 /** Counters of a Jupyter socket. */
@@ -36,12 +36,12 @@ export interface JupyterLineOptions {
 /** A message and where it goes. */
 export interface Outgoing {
   readonly message: Message;
-  readonly delivery: Delivery;
+  readonly delivery: Sealing;
 }
 
 interface Job {
   readonly packed: Packed;
-  readonly delivery: Delivery;
+  readonly delivery: Sealing;
 }
 
 /** ROUTER and PUB drop rather than wait; the others are asked. */
@@ -79,8 +79,11 @@ export class JupyterLine implements ShellLine {
       timeout: () => this.sendTimeout,
     });
     if (pattern !== "xpub") this.#inbox = new Inbox(raw, this.#verifier(), NO_REQUESTS);
-    if (welcome !== undefined) {
-      this.#welcomer = new Welcomer(raw, (topic) => void this.send(welcome(topic)).catch(ifClosed));
+    if (pattern === "xpub") {
+      this.#welcomer = new Welcomer(
+        raw,
+        welcome && ((topic) => void this.send(welcome(topic)).catch(ifClosed)),
+      );
     }
   }
 
@@ -94,14 +97,15 @@ export class JupyterLine implements ShellLine {
     if (this.#pattern === "sub") throw notSupported();
     const { message, delivery } = outgoing as Outgoing;
     const packed = this.#channel.pack(message);
-    const { identities = [], to } = delivery;
+    const { identities = [], to, uncounted } = delivery;
     const job = {
       packed: {
         ...packed,
         metadata: copyOf(packed.metadata),
+        content: message.content instanceof Uint8Array ? snapshot(packed.content) : packed.content,
         buffers: packed.buffers.map(snapshot),
       },
-      delivery: { identities: identities.map((id) => Buffer.from(id)), to },
+      delivery: { identities: identities.map((id) => Buffer.from(id)), to, uncounted },
     };
     const bytes = bytesOf(job);
     if (this.#queue.isFull(bytes)) throw timedOut();

@@ -1,5 +1,6 @@
 // What one end remembers, for all its channels: the tags of plain messages, the streams of hardened ones, and who hardens.
 
+import { hash } from "node:crypto";
 import { randomName } from "../keys/names.js";
 import { MemoryState } from "../replay/memory.js";
 import type { Streams } from "../replay/state.js";
@@ -27,16 +28,24 @@ export class HardenedPeers {
   /** Takes note of a session that hardens. */
   learn(session: unknown): void {
     this.#any = true;
-    if (typeof session !== "string" || this.#sessions.has(session)) return;
+    if (typeof session !== "string" || this.has(session)) return;
     if (this.#sessions.size >= this.#most)
       this.#sessions.delete(this.#sessions.values().next().value as string);
-    this.#sessions.add(session);
+    this.#sessions.add(shortened(session));
   }
 
   /** Is this a session that hardens all that it sends? */
   has(session: unknown): boolean {
-    return typeof session === "string" && this.#sessions.has(session);
+    return typeof session === "string" && this.#sessions.has(shortened(session));
   }
+}
+
+/** Longest session id that is remembered as it is. Names have at most 64 characters, and headers may say anything. */
+const LONGEST_SESSION = 64;
+
+/** A long one's hash: no session costs more than its share. */
+function shortened(session: string): string {
+  return session.length <= LONGEST_SESSION ? session : hash("sha256", session, "hex");
 }
 
 /** The memory of one end. */

@@ -161,6 +161,11 @@ export function unpackDict(packer: Packer, bytes: Buffer): Record<string, unknow
   } catch (error) {
     throw error instanceof CodecError ? error : undecodable(`it is not well-formed ${packer.name}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw undecodable("it is no dict");
-  return value as Record<string, unknown>;
+  if (!isDict(value)) throw undecodable("it is no dict");
+  return value;
+}
+
+/** Lists are objects, too, and so are MessagePack's binary and timestamps. */
+function isDict(value: unknown): value is Record<string, unknown> {
+  return Object.prototype.toString.call(value) === "[object Object]";
 }

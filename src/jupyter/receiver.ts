@@ -152,6 +152,10 @@ export class Receiver {
       return refuse("wrong-channel");
     }
 
+    // The signature does not say where a part ends: parts cut elsewhere have the genuine tag, and must not use it up.
+    const message = this.#read(opened, undefined, sentAt);
+    if (message === undefined) return refuse("undecodable");
+
     // 3. Is it live?
     if (sentAt === undefined) return refuse("not-live");
     if (sentAt > now + EPOCH_AHEAD) return refuse("future-epoch");
@@ -161,8 +165,6 @@ export class Receiver {
     const ruling = received.admit(tag, sentAt, sentAt - skew);
     if (ruling !== "new") return refuse(ruling, ruling === "not-live" ? received.since : undefined);
 
-    const message = this.#read(opened, undefined, sentAt);
-    if (message === undefined) return refuse("undecodable");
     this.#plain++;
     this.#observer.accepted(this.#origin(claimed, false, false));
     return { ok: true, message };
@@ -201,6 +203,8 @@ export class Receiver {
     if (stamp.to !== undefined && stamp.to !== name && stamp.to !== alias) return "wrong-recipient";
     if (stamp.to === undefined && role === "client" && channel !== "iopub") return "not-addressed";
     if (stamp.topic !== undefined && !isTopic(identities, stamp.topic)) return "wrong-topic";
+    // A DEALER has no return addresses: nobody signed what stands there.
+    if (stamp.topic === undefined && role === "client" && identities.length > 0) return "malformed";
     return areSigned(buffers, stamp.buffers) ? undefined : "bad-buffers";
   }
 

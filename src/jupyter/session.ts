@@ -36,6 +36,12 @@ export interface Delivery {
   readonly to?: string | null | undefined;
 }
 
+/** A delivery as sockets know it. */
+export interface Sealing extends Delivery {
+  /** Strangers choose the topic, and as many as they like: it must not push out the counts of others. */
+  readonly uncounted?: boolean | undefined;
+}
+
 /** What a session and its clones share: settings, and the numbers of what they send. */
 class Shared {
   readonly settings: Settings;
@@ -256,11 +262,11 @@ export class ChannelSession {
   /** Numbers and signs a message that was packed. */
   seal(
     { header, parent, metadata, content, buffers }: Packed,
-    { identities = [], to }: Delivery = {},
+    { identities = [], to, uncounted }: Sealing = {},
   ): Buffer[] {
     const { key } = this.#settings;
     const routing = identities.map(asBuffer);
-    const stamp = this.#stamp(routing, buffers, to);
+    const stamp = this.#stamp(routing, buffers, { to, uncounted });
     try {
       const parts = [header, parent, asBuffer(this.#packMetadata(metadata, stamp)), content];
       const tag = key?.tag(parts);
@@ -326,14 +332,14 @@ export class ChannelSession {
   #stamp(
     routing: readonly Buffer[],
     buffers: readonly Buffer[],
-    to: string | null | undefined,
+    { to, uncounted }: Sealing,
   ): Stamp | undefined {
     const stamper = this.#stamper();
     if (stamper === undefined) return undefined;
     const recipient = to === undefined ? this.#settings.to : (to ?? undefined);
     if (recipient !== undefined) assertSender(recipient, "to");
     const topic = this.#place?.channel === "iopub" ? topicOf(routing) : undefined;
-    return stamper.next({ to: recipient, topic, buffers: digestsOf(buffers) });
+    return stamper.next({ to: recipient, topic, buffers: digestsOf(buffers) }, uncounted);
   }
 
   /** What numbers the messages of this channel, made when it first sends; `undefined` where they bear no number. */

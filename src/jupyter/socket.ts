@@ -187,7 +187,7 @@ export class JupyterSocket {
   #welcome(topic: Buffer) {
     const content = { subscription: topic.toString() };
     const message = this.#session.message("iopub_welcome", content);
-    return { message, delivery: { identities: [topic] } };
+    return { message, delivery: { identities: [topic], uncounted: true } };
   }
 
   #assertSubscribes(): void {

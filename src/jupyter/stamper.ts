@@ -16,7 +16,8 @@ export type Stamped = Pick<Stamp, "to" | "topic" | "buffers">;
 
 interface Taken {
   readonly stamp: Stamp;
-  readonly counter: string;
+  /** What its ordinal counts; `undefined` where it claims none. */
+  readonly counter: string | undefined;
 }
 
 /** Numbers the messages of one stream. */
@@ -42,14 +43,14 @@ export class Stamper {
     return this.#numbering.pending;
   }
 
-  /** The stamp of the next message. */
-  next({ to, topic, buffers }: Stamped): Stamp {
+  /** The stamp of the next message; with `uncounted` it claims no ordinal. */
+  next({ to, topic, buffers }: Stamped, uncounted = false): Stamp {
     this.#assertReady();
     const sequence = this.#numbering.take(1);
     this.#assertReady();
     const { epoch, sentAt } = this.#numbering;
-    const counter = topic === undefined ? (to ?? "") : topicName(Buffer.from(topic));
-    const ordinal = this.#ordinals.take(counter, epoch, 1);
+    const counter = uncounted ? undefined : counterOf(to, topic);
+    const ordinal = counter === undefined ? 0 : this.#ordinals.take(counter, epoch, 1);
     const { sender, channel, from } = this.#stream;
     const stamp = { sender, channel, from, to, topic, epoch, sequence, ordinal, sentAt, buffers };
     this.#last = { stamp, counter };
@@ -60,7 +61,7 @@ export class Stamper {
   retract(stamp: Stamp): void {
     if (this.#last?.stamp !== stamp) return;
     this.#numbering.giveBack(1);
-    this.#ordinals.giveBack(this.#last.counter, 1);
+    if (this.#last.counter !== undefined) this.#ordinals.giveBack(this.#last.counter, 1);
     this.#last = undefined;
   }
 
@@ -73,4 +74,9 @@ export class Stamper {
     if (this.#numbering.pending === undefined) return;
     throw misuse("ERR_COUNTERSIGN_STATE", "This session's epoch is not stored yet: await ready first.");
   }
+}
+
+/** What an ordinal counts: messages to this recipient, on this topic, or to nobody in particular. */
+function counterOf(to: string | undefined, topic: string | undefined): string {
+  return topic === undefined ? (to ?? "") : topicName(Buffer.from(topic));
 }
