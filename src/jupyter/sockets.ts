@@ -91,9 +91,15 @@ export function connectClient(info: ConnectionInfo, options: EndOptions = {}): C
     ...curve,
   });
   const heartbeat = new Heartbeat(curve);
-  for (const channel of CHANNELS) ends[channel].connect(addressOf(connection, channel));
-  heartbeat.connect(addressOf(connection, "hb"));
-  return { ...ends, heartbeat, close: () => closeAll(ends, heartbeat) };
+  const client = { ...ends, heartbeat, close: () => closeAll(ends, heartbeat) };
+  try {
+    for (const channel of CHANNELS) ends[channel].connect(addressOf(connection, channel));
+    heartbeat.connect(addressOf(connection, "hb"));
+    return client;
+  } catch (error) {
+    client.close();
+    throw error;
+  }
 }
 
 /** Where an application says that nothing is signed, an empty key is what it means. */
@@ -112,6 +118,7 @@ function openChannels(session: Session, options: JupyterSocketOptions): Ends {
     }
   } catch (error) {
     for (const socket of Object.values(opened)) socket.close();
+    session.close();
     throw error;
   }
   return { ...(opened as Record<Channel, JupyterSocket>), session };

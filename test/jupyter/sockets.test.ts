@@ -279,3 +279,17 @@ describe("heartbeats", () => {
     expect(echo.echoed).toBe(1);
   });
 });
+
+it("a client or kernel that cannot be made leaves nothing behind: its session's name is free again", async () => {
+  const { connection, release } = await createConnectionFile({
+    path: join(folder, `kernel-${files++}.json`),
+  });
+  const nowhere = { ...connection, ip: "not an address" };
+  const session = "the-only-one";
+  for (let i = 0; i < 3; i++) {
+    expect(() => connectClient(nowhere, { session })).toThrow();
+    await expect(bindKernel(nowhere, { session })).rejects.toThrow();
+  }
+  release();
+  opened(connectClient(connection, { session }));
+});
