@@ -9,7 +9,6 @@
 
 import { createHash, hash } from "node:crypto";
 import { type MacEngine, type PreparedKey, partsAround } from "./engine.js";
-import { nodeHmacSha256 } from "./node-hmac.js";
 import { LAYOUT, type Sha256 } from "./sha256.js";
 
 /** Most bytes that are hashed in each way. */
@@ -23,12 +22,15 @@ const BLOCK_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 
-/** In words: a block; and of one key, itself and the states behind its inner and outer block. */
+/**
+ * In words: a block; and of one key, the states behind its inner and outer block, and itself. Derived keys have 32 bytes; a
+ * longer one, up to a block, stands alone in an array of its own.
+ */
 const BLOCK_WORDS = BLOCK_BYTES / 4;
-const LONGEST_KEY = 32;
-const STATES_AT = LONGEST_KEY / 4;
 const STATE_WORDS = 16;
-const KEY_WORDS = STATES_AT + STATE_WORDS;
+const SHORT_KEY = 32;
+const KEY_WORDS = STATE_WORDS + SHORT_KEY / 4;
+const LONG_KEY_WORDS = STATE_WORDS + BLOCK_WORDS;
 const INNER_PAD_WORD = INNER_PAD * 0x01010101;
 /**
  * Keys share memory in groups, because typed arrays of its own would cost each key several hundred bytes. A group
@@ -46,10 +48,8 @@ export function fastHmacSha256(sha256: Sha256, lengths: Lengths): MacEngine {
   return {
     name: "WebAssembly and node:crypto",
     tagBytes: TAG_BYTES,
-    // Derived keys have 32 bytes; what is longer comes from elsewhere, and seldom.
-    prepare: (key) => (key.length > LONGEST_KEY ? nodeHmacSha256.prepare(key) : hmac.prepare(key)),
-    once: (key, parts) =>
-      key.length > LONGEST_KEY ? nodeHmacSha256.once(key, parts) : hmac.once(key, parts),
+    prepare: (key) => hmac.prepare(key),
+    once: (key, parts) => hmac.once(key, parts),
   };
 }
 
@@ -70,19 +70,25 @@ class Hmac {
   }
 
   prepare(key: Uint8Array): PreparedKey {
-    const [group, at] = this.#place();
-    this.#expand(key, group, at);
+    const fitting = key.length > BLOCK_BYTES ? hash("sha256", key, "buffer") : key;
+    const [group, at] = fitting.length > SHORT_KEY ? [new Int32Array(LONG_KEY_WORDS), 0] : this.#place();
+    this.#expand(fitting, group, at);
     return new FastKey(this, group, at);
   }
 
   once(key: Uint8Array, parts: readonly Uint8Array[]): Buffer {
+    if (key.length > SHORT_KEY) {
+      const tag = Buffer.alloc(TAG_BYTES);
+      this.prepare(key).mac(parts, tag, 0);
+      return tag;
+    }
     this.#expand(key, this.#passing, 0);
     const tag = Buffer.from(this.over(this.#passing, 0, parts));
     this.#passing.fill(0);
     return tag;
   }
 
-  /** Writes a key, and the states behind its inner and outer block. */
+  /** Writes the states behind a key's inner and outer block, and the key. */
   #expand(key: Uint8Array, group: Int32Array, at: number): void {
     const { bytes, words, absorb, resident } = this.#sha256;
     const { initial, message, states } = LAYOUT;
@@ -90,13 +96,13 @@ class Hmac {
 
     block.fill(0);
     block.set(key);
-    group.set(words.subarray(message / 4, message / 4 + STATES_AT), at);
+    group.set(words.subarray(message / 4, message / 4 + keyWords(group)), at + STATE_WORDS);
     for (let i = 0; i < BLOCK_BYTES; i++) block[i]! ^= INNER_PAD;
     resident.group = undefined;
     absorb(initial, message, 1, states);
     for (let i = 0; i < BLOCK_BYTES; i++) block[i]! ^= INNER_PAD ^ OUTER_PAD;
     absorb(initial, message, 1, states + TAG_BYTES);
-    group.set(words.subarray(STATES, STATES + STATE_WORDS), at + STATES_AT);
+    group.set(words.subarray(STATES, STATES + STATE_WORDS), at);
   }
 
   /** The tag over these parts, until the next is made. */
@@ -188,8 +194,7 @@ class Hmac {
     if (resident.group === group && resident.key === key) return;
     resident.group = group;
     resident.key = key;
-    const from = key + STATES_AT;
-    for (let i = 0; i < STATE_WORDS; i++) words[STATES + i] = group[from + i]!;
+    for (let i = 0; i < STATE_WORDS; i++) words[STATES + i] = group[key + i]!;
   }
 
   #outer(innerDigest: Uint8Array): Uint8Array {
@@ -242,8 +247,14 @@ class FastKey implements PreparedKey {
 
 /** A key's inner block: the key and zeros, under the pad. */
 function writeInnerBlock(group: Int32Array, key: number, to: Int32Array, at: number): void {
-  for (let i = 0; i < STATES_AT; i++) to[at + i] = group[key + i]! ^ INNER_PAD_WORD;
-  for (let i = STATES_AT; i < BLOCK_WORDS; i++) to[at + i] = INNER_PAD_WORD;
+  const words = keyWords(group);
+  for (let i = 0; i < words; i++) to[at + i] = group[key + STATE_WORDS + i]! ^ INNER_PAD_WORD;
+  for (let i = words; i < BLOCK_WORDS; i++) to[at + i] = INNER_PAD_WORD;
+}
+
+/** How many words the keys in this array have. */
+function keyWords({ length }: Int32Array): number {
+  return length === LONG_KEY_WORDS ? BLOCK_WORDS : SHORT_KEY / 4;
 }
 
 function totalLength(parts: readonly Uint8Array[]): number {
