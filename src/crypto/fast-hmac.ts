@@ -36,7 +36,7 @@ const INNER_PAD_WORD = INNER_PAD * 0x01010101;
  * Keys share memory in groups, because typed arrays of its own would cost each key several hundred bytes. A group
  * lives as long as one of its keys, which can hold on to so much.
  */
-const GROUP = 64;
+const GROUP = 256;
 
 const STATES = LAYOUT.states / 4;
 
@@ -60,7 +60,7 @@ class Hmac {
   readonly #tag: Uint8Array;
   /** The place of a key that is used once. */
   readonly #passing = new Int32Array(KEY_WORDS);
-  #group = new Int32Array(0);
+  #group: Group = this.#newGroup(0);
   #used = 0;
 
   constructor(sha256: Sha256, lengths: Lengths) {
@@ -71,9 +71,11 @@ class Hmac {
 
   prepare(key: Uint8Array): PreparedKey {
     const fitting = key.length > BLOCK_BYTES ? hash("sha256", key, "buffer") : key;
-    const [group, at] = fitting.length > SHORT_KEY ? [new Int32Array(LONG_KEY_WORDS), 0] : this.#place();
-    this.#expand(fitting, group, at);
-    return new FastKey(this, group, at);
+    const isLong = fitting.length > SHORT_KEY;
+    const at = isLong ? 0 : this.#place();
+    const group = isLong ? this.#newGroup(LONG_KEY_WORDS) : this.#group;
+    this.#expand(fitting, group.words, at);
+    return new FastKey(group, at);
   }
 
   once(key: Uint8Array, parts: readonly Uint8Array[]): Buffer {
@@ -145,14 +147,19 @@ class Hmac {
     return this.#gathered(group, key, start, length);
   }
 
-  #place(): [group: Int32Array, at: number] {
-    if (this.#used === this.#group.length) {
-      this.#group = new Int32Array(GROUP * KEY_WORDS);
+  /** The next place in the group, which may be a new one. */
+  #place(): number {
+    if (this.#used === this.#group.words.length) {
+      this.#group = this.#newGroup(GROUP * KEY_WORDS);
       this.#used = 0;
     }
     const at = this.#used;
     this.#used += KEY_WORDS;
-    return [this.#group, at];
+    return at;
+  }
+
+  #newGroup(words: number): Group {
+    return { hmac: this, words: new Int32Array(words) };
   }
 
   #gather(parts: readonly Uint8Array[], at: number): void {
@@ -204,19 +211,25 @@ class Hmac {
   }
 }
 
+/** Keys that share memory. */
+interface Group {
+  readonly hmac: Hmac;
+  readonly words: Int32Array;
+}
+
+/** One of them. There may be a million: it holds no more than it must. */
 class FastKey implements PreparedKey {
-  readonly #hmac: Hmac;
-  readonly #group: Int32Array;
+  readonly #group: Group;
   readonly #at: number;
 
-  constructor(hmac: Hmac, group: Int32Array, at: number) {
-    this.#hmac = hmac;
+  constructor(group: Group, at: number) {
     this.#group = group;
     this.#at = at;
   }
 
   mac(parts: readonly Uint8Array[], out: Uint8Array, offset: number): void {
-    out.set(this.#hmac.over(this.#group, this.#at, parts), offset);
+    const { hmac, words } = this.#group;
+    out.set(hmac.over(words, this.#at, parts), offset);
   }
 
   seal(frame: Uint8Array, at: number, between: Uint8Array | undefined, rest: readonly Uint8Array[]): void {
@@ -241,7 +254,8 @@ class FastKey implements PreparedKey {
     between: Uint8Array | undefined,
     rest: readonly Uint8Array[],
   ): Uint8Array {
-    return this.#hmac.overFrame(this.#group, this.#at, frame, at, between, rest);
+    const { hmac, words } = this.#group;
+    return hmac.overFrame(words, this.#at, frame, at, between, rest);
   }
 }
 
