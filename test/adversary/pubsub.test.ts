@@ -153,6 +153,8 @@ describe("attack 62: messages lost at the publisher's high-water mark", () => {
     const narrow = opened(new Publisher({ linger: 0, sendHighWaterMark: 10, signing: signing(SENDER) }));
     const { publisher, attacker, inbox, gaps } = await broadcast(narrow, "one", "two");
     const before = inbox.all.length;
+    // The narrow mark may have cost messages already, while the subscription was on its way.
+    const known = gaps.length;
     const sent = { one: 0, two: 0 };
     const publish = (topic: keyof typeof sent, ...body: Buffer[]) =>
       publisher.send([topic, `${++sent[topic]}`, ...body]);
@@ -168,7 +170,8 @@ describe("attack 62: messages lost at the publisher's high-water mark", () => {
         await publish(topic);
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
-      const lost = gaps.filter((gap) => String(gap.topic) === topic).reduce((sum, gap) => sum + gap.lost, 0);
+      const shown = gaps.slice(known).filter((gap) => String(gap.topic) === topic);
+      const lost = shown.reduce((sum, gap) => sum + gap.lost, 0);
       expect(lost).toBeGreaterThan(0);
       expect(lost).toBe(Number(heard().at(-1)?.frames[1]) - heard().length);
     }
