@@ -56,11 +56,7 @@ export interface ClientSockets extends Channels {
 export async function bindKernel(info: ConnectionInfo, options: EndOptions = {}): Promise<KernelSockets> {
   const connection = checkConnection(info);
   const curve = curveServer(connection);
-  const { socket, ...session } = options;
-  const ends = openChannels(new Session({ ...keyFor(connection, session), ...session, role: "kernel" }), {
-    ...socket,
-    ...curve,
-  });
+  const ends = openEnd("kernel", connection, options, curve);
   const heartbeat = new HeartbeatEcho(curve);
   const kernel = { ...ends, heartbeat, close: () => closeAll(ends, heartbeat) };
   try {
@@ -85,11 +81,7 @@ export async function bindKernel(info: ConnectionInfo, options: EndOptions = {})
 export function connectClient(info: ConnectionInfo, options: EndOptions = {}): ClientSockets {
   const connection = checkConnection(info);
   const curve = curveClient(connection);
-  const { socket, ...session } = options;
-  const ends = openChannels(new Session({ ...keyFor(connection, session), ...session, role: "client" }), {
-    ...socket,
-    ...curve,
-  });
+  const ends = openEnd("client", connection, options, curve);
   const heartbeat = new Heartbeat(curve);
   const client = { ...ends, heartbeat, close: () => closeAll(ends, heartbeat) };
   try {
@@ -100,6 +92,13 @@ export function connectClient(info: ConnectionInfo, options: EndOptions = {}): C
     client.close();
     throw error;
   }
+}
+
+/** The channels of one end, neither bound nor connected yet. */
+function openEnd(role: Role, connection: ConnectionInfo, options: EndOptions, curve: object): Ends {
+  const { socket, ...session } = options;
+  const named = new Session({ ...keyFor(connection, session), ...session, role });
+  return openChannels(named, { ...socket, ...curve });
 }
 
 /** Where an application says that nothing is signed, an empty key is what it means. */
