@@ -219,3 +219,14 @@ describe("the magic", () => {
     expect(hasMagic(frame)).toBe(false);
   });
 });
+
+test("names that are alike are told apart, however often each was read before", () => {
+  // As long as one another, with the same end: what readers take for the same at a first glance.
+  const senders = ["alice-0007", "bobby-0007", "alicf-0007", "blice-0007"];
+  for (let round = 0; round < 3; round++) {
+    for (const sender of senders) expect(readHeader(headerOf({ sender }))).toMatchObject({ sender });
+  }
+  const broken = headerOf({ sender: "alice-0007" });
+  broken[40] = 0x20;
+  expect(readHeader(broken)).toBe("malformed");
+});
