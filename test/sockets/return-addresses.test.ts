@@ -13,12 +13,12 @@ const KEY = new Key(sampleSecret(1));
 let requests = 0;
 
 /** A verified message; a REQ's has a tag of its own. */
-function from(sender: string, pattern: Pattern = "req"): Origin {
+function from(sender: string, pattern: Pattern = "req", key = KEY): Origin {
   const sequence = ++requests;
-  const numbers = { epoch: 1, sequence, ordinal: 0, sentAt: 1, keyId: KEY.id };
+  const numbers = { epoch: 1, sequence, ordinal: 0, sentAt: 1, keyId: key.id };
   const requestTag = pattern === "req" ? Buffer.alloc(32, sequence) : undefined;
   const header = { kind: "data" as const, flags: 0, pattern, sender, ...numbers };
-  return new Origin(header, "", false, 0, { name: sender, key: KEY, requestTag });
+  return new Origin(header, "", false, 0, { name: sender, key, requestTag });
 }
 
 /** Ids as they came with a message: new buffers each time. */
@@ -46,6 +46,24 @@ function book(limit = 100) {
     },
   };
 }
+
+describe("a received buffer", () => {
+  test("keeps the key that it came under, when its sender goes over to another", () => {
+    const { hear, byBuffer, byCopy } = book();
+    const [before, after] = [from("bob", "dealer"), from("bob", "dealer", new Key(sampleSecret(2)))];
+    const first = hear(before, "id");
+    const second = hear(after, "id");
+    expect([byBuffer(first), byBuffer(second), byCopy("id")]).toEqual([before, after, after]);
+    expect(byBuffer(first)).toBe(before);
+  });
+
+  test("leads to its sender and socket type alone, when another takes the id", () => {
+    const { hear, byBuffer } = book();
+    const others = [from("bob", "dealer"), from("bob", "router"), from("eve", "router")];
+    const envelopes = others.map((origin) => hear(origin, "id"));
+    for (const [i, envelope] of envelopes.entries()) expect(byBuffer(envelope)).toBe(others[i]);
+  });
+});
 
 describe("a copied id", () => {
   test("leads to the one request behind it", () => {
