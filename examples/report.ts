@@ -19,9 +19,11 @@ async function serve(policy: "report" | "enforce"): Promise<void> {
   old.connect(address);
   moved.connect(address);
 
-  await old.send("from a peer that does not sign");
-  await moved.send("from a peer that does");
-  for (let i = 0; i < 2; i++) {
+  for (const [peer, question] of [
+    [old, "from a peer that does not sign"],
+    [moved, "from a peer that does"],
+  ] as const) {
+    await peer.send(question);
     const message = await server.receive().catch(() => undefined);
     if (message === undefined) continue;
     const [id, text] = message as Buffer[];

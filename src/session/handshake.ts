@@ -54,6 +54,8 @@ interface Acquaintance {
   readonly said: Position;
   /** His nonce that I answered last, and when he asked it. */
   readonly asked: { readonly nonce: Buffer; readonly epoch: number; readonly sentAt: number };
+  /** His nonce that I answered last and that waits until he takes the answer: not that of a hello. */
+  readonly answered: Buffer;
 }
 
 /** A control message, and whether it answered a nonce of mine. */
@@ -178,11 +180,13 @@ export class Handshake {
       const asked = { nonce: control.body.ask, epoch, sentAt };
       // Whoever says hello has not heard the answer yet, and may have to refuse what was on its way to him.
       const mayLose = control.kind === "hello" && before?.told.epoch === said.epoch;
-      this.#keep(name, { ...latestOf(heard), told: mayLose ? before.told : said, said, asked });
+      const answered = control.kind === "hello" ? (before?.answered ?? NO_NONCE) : control.body.ask;
+      this.#keep(name, { ...latestOf(heard), told: mayLose ? before.told : said, said, asked, answered });
     } else if (proven) {
       // He is live, and so he has heard what was said to him last.
       const { said: heardOf = said, asked = { nonce: NO_NONCE, epoch, sentAt } } = before ?? {};
-      this.#keep(name, { ...latestOf(heard), told: heardOf, said: heardOf, asked });
+      const { answered = NO_NONCE } = before ?? {};
+      this.#keep(name, { ...latestOf(heard), told: heardOf, said: heardOf, asked, answered });
     }
   }
 
@@ -199,11 +203,13 @@ export class Handshake {
    * clock was set back, or he is the newer one. Admitted there already, he has a twin.
    */
   #learnOwnEpoch({ control, before }: Heard): Outcome {
-    const { known } = control.body;
+    const { known, ask } = control.body;
     const { epoch } = this.#signer;
     // Above the last number there is none to start from: whoever claims it does not get this sender to stop.
     if (known <= epoch || known >= WIRE.maxNumber) return NOTHING;
-    if (!before?.proven || before.told.epoch !== epoch) {
+    // Who asks again what was answered has not taken the answer.
+    const asksAgain = isNonce(ask) && (before?.answered.equals(ask) ?? false);
+    if (!before?.proven || before.told.epoch !== epoch || asksAgain) {
       this.#signer.startAbove(known);
       return NOTHING;
     }
