@@ -12,7 +12,7 @@ import { instantiate, type Sha256 } from "./sha256.js";
  * engines` on two cores of an AMD EPYC with SHA instructions the one-shot hash overtakes WebAssembly at 1,000 to 1,100
  * bytes, and createHash the one-shot hash, by a few hundredths, at about 50,000 (Node 20.20 and 24.21).
  */
-export const LENGTHS: Lengths = { short: 1000, medium: 32_768 };
+export const LENGTHS: Lengths = { short: 500, medium: 32_768 };
 
 /** An engine that decides at its first key what it is. */
 export function hmacSha256Over(load: () => Sha256): MacEngine {

@@ -48,10 +48,11 @@ export class StreamTable {
   readonly #names: string[] = [];
   readonly #windows: ReplayWindow[] = [];
   readonly #free: Slot[] = [];
+  // Up to here numbers of the epoch may have been delivered by a run that ended without saying how far it came: none in
+  // a stream that this one has heard, and so no column.
+  readonly #doubts = new Map<Slot, number>();
   #epochs = new Float64Array(FIRST_CAPACITY);
   #lasts = new Float64Array(FIRST_CAPACITY);
-  // Up to here numbers of the epoch may have been delivered by a run that ended without saying how far it came.
-  #doubts = new Float64Array(FIRST_CAPACITY);
   #heardAt = new Float64Array(FIRST_CAPACITY);
   #sinces = new Float64Array(FIRST_CAPACITY);
   #keyIds = new Uint32Array(FIRST_CAPACITY);
@@ -139,7 +140,11 @@ export class StreamTable {
   }
 
   #doubtIn(slot: Slot, epoch: number): number {
-    return slot !== UNKNOWN && epoch === this.#epochs[slot] ? (this.#doubts[slot] as number) : NO_DOUBT;
+    return slot !== UNKNOWN && epoch === this.#epochs[slot] ? this.#doubtOf(slot) : NO_DOUBT;
+  }
+
+  #doubtOf(slot: Slot): number {
+    return this.#doubts.size === 0 ? NO_DOUBT : (this.#doubts.get(slot) ?? NO_DOUBT);
   }
 
   /** The moment since which nothing was forgotten about this stream. */
@@ -151,7 +156,7 @@ export class StreamTable {
   check(slot: Slot, { epoch, sequence, count }: Numbers): Reason | undefined {
     if (slot === UNKNOWN || epoch > (this.#epochs[slot] as number)) return undefined;
     if (epoch < (this.#epochs[slot] as number)) return "stale-epoch";
-    if (sequence <= (this.#doubts[slot] as number)) return undefined;
+    if (sequence <= this.#doubtOf(slot)) return undefined;
     if (this.#window === 0) return sequence > (this.#lasts[slot] as number) ? undefined : "replayed";
     const window = this.#windows[slot] as ReplayWindow;
     for (let i = 0; i < count; i++) {
@@ -182,7 +187,7 @@ export class StreamTable {
     const begins = slot === UNKNOWN || numbers.epoch > (this.#epochs[at] as number);
     // A number of which there was doubt and for which there is evidence begins the epoch again, and one above the
     // doubt leaves it behind: either way nothing below can come any more.
-    if (begins || this.#doubts[at] !== NO_DOUBT) this.#begin(at, numbers);
+    if (begins || this.#doubtOf(at) !== NO_DOUBT) this.#begin(at, numbers);
     const last = numbers.sequence + numbers.count - 1;
     if (this.#window > 0) this.#mark(at, numbers);
     this.#lasts[at] = Math.max(this.#lasts[at] as number, last);
@@ -218,7 +223,7 @@ export class StreamTable {
     const slot = this.#add(stream);
     this.#begin(slot, { epoch: row.epoch, sequence: row.last + 1, count: 0 });
     this.#lasts[slot] = row.last;
-    this.#doubts[slot] = certain ? NO_DOUBT : row.last;
+    if (!certain) this.#doubts.set(slot, row.last);
     this.#sinces[slot] = row.since;
     this.#heardAt[slot] = row.heardAt;
     this.#keyIds[slot] = row.keyId;
@@ -246,7 +251,7 @@ export class StreamTable {
   #begin(slot: Slot, { epoch, sequence }: Numbers): void {
     this.#epochs[slot] = epoch;
     this.#lasts[slot] = 0;
-    this.#doubts[slot] = NO_DOUBT;
+    this.#doubts.delete(slot);
     if (this.#window > 0) this.#windows[slot] = new ReplayWindow(this.#window, sequence);
   }
 
@@ -279,6 +284,7 @@ export class StreamTable {
     this.onForgotten?.(stream);
     this.#slots.delete(stream);
     this.#names[slot] = "";
+    this.#doubts.delete(slot);
     delete this.#windows[slot];
     this.#unlink(slot);
     this.#free.push(slot);
@@ -311,7 +317,6 @@ export class StreamTable {
     const capacity = this.#epochs.length * 2;
     this.#epochs = enlarged(this.#epochs, new Float64Array(capacity));
     this.#lasts = enlarged(this.#lasts, new Float64Array(capacity));
-    this.#doubts = enlarged(this.#doubts, new Float64Array(capacity));
     this.#heardAt = enlarged(this.#heardAt, new Float64Array(capacity));
     this.#sinces = enlarged(this.#sinces, new Float64Array(capacity));
     this.#keyIds = enlarged(this.#keyIds, new Uint32Array(capacity));

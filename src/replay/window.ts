@@ -33,7 +33,7 @@ export class ReplayWindow {
   accept(number: number): void {
     if (number > this.last) this.#advance(number);
     const block = this.#block(number);
-    this.#blocks[block] = (this.#blocks[block] as number) | (1 << (number % BITS));
+    this.#blocks[block] = (this.#blocks[block] as number) | bitOf(number);
   }
 
   #advance(number: number): void {
@@ -49,6 +49,11 @@ export class ReplayWindow {
   }
 
   #isSet(number: number): boolean {
-    return ((this.#blocks[this.#block(number)] as number) & (1 << (number % BITS))) !== 0;
+    return ((this.#blocks[this.#block(number)] as number) & bitOf(number)) !== 0;
   }
+}
+
+/** A number's bit in its block: a shift takes its count modulo 32, also of numbers beyond 32 bits. */
+function bitOf(number: number): number {
+  return 1 << number;
 }

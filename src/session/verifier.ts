@@ -126,6 +126,7 @@ export class Verifier {
   readonly #observer: Observer;
   #keys: readonly Key[];
   #revision: number;
+  #latestPeer: Peer | undefined;
 
   /** @throws CountersignError for options that cannot work */
   constructor(options: VerifierOptions) {
@@ -351,9 +352,13 @@ export class Verifier {
 
   #peerOf({ header, frame, tagAt }: Form, key: Key): Peer {
     const { sender: name, pattern } = header;
-    const requestTag =
-      pattern === "req" ? Buffer.from(frame.subarray(tagAt, tagAt + WIRE.tagBytes)) : undefined;
-    return { name, key, requestTag };
+    if (pattern === "req") {
+      return { name, key, requestTag: Buffer.from(frame.subarray(tagAt, tagAt + WIRE.tagBytes)) };
+    }
+    const latest = this.#latestPeer;
+    if (latest?.name === name && latest.key === key) return latest;
+    this.#latestPeer = { name, key, requestTag: undefined };
+    return this.#latestPeer;
   }
 
   /** A key that left the ring is revoked: what it vouched for last is forgotten, and memory begins now. */

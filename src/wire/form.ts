@@ -125,10 +125,21 @@ function readLayout(
     header,
     frame,
     tagAt,
-    routing: index === 0 ? NOTHING : frames.slice(0, index),
+    routing: frontOf(frames, index),
     topic,
     detached,
   };
+}
+
+/** The frames before the signature. A literal, and below another: slices and spreads take a tenth of a small message's time. */
+function frontOf(frames: readonly Buffer[], count: number): readonly Buffer[] {
+  if (count === 0) return NOTHING;
+  return count === 1 ? [frames[0] as Buffer] : frames.slice(0, count);
+}
+
+function behind(routing: readonly Buffer[], only: Buffer): Buffer[] {
+  if (routing.length === 0) return [only];
+  return routing.length === 1 ? [routing[0] as Buffer, only] : [...routing, only];
 }
 
 const NOTHING: readonly Buffer[] = Object.freeze([]);
@@ -193,7 +204,7 @@ export function readMessages({ header, frame, tagAt, routing, detached }: Form):
   if (!has(header.flags, FLAGS.inline)) return [[...routing, ...detached.slice(1)]];
   if (header.kind === "batch") return readBatch(frame, payload, routing);
   const only = onlyFrame(frame, payload);
-  if (only !== undefined) return [routing.length === 0 ? [only] : [...routing, only]];
+  if (only !== undefined) return [behind(routing, only)];
   const message = [...routing];
   readPayload(frame, payload, message);
   return [message];
