@@ -4,27 +4,27 @@
 import { Buffer } from "node:buffer";
 import { writeU32 } from "../wire/integers.js";
 import { payloadLength, writePayload } from "../wire/payload.js";
-import type { Parts } from "./parts.js";
+import type { Front } from "./parts.js";
 
 const COUNT_BYTES = 4;
 const FIRST_BYTES = 1024;
 
 /** Messages that will have one tag. */
 export class Batch {
-  /** The first one's: routing frames, or topic, are those of all of them. */
-  readonly parts: Parts;
+  /** That of all of them. */
+  readonly front: Front;
   readonly #payloadAt: number;
   #frame: Buffer;
   #end: number;
   #count = 0;
 
   /**
-   * @param parts      of the first message
+   * @param front      of the first message
    * @param payloadAt  where in the signature frame the payload begins
    * @param bytes      room to begin with; it grows
    */
-  constructor(parts: Parts, payloadAt: number, bytes = FIRST_BYTES) {
-    this.parts = parts;
+  constructor(front: Front, payloadAt: number, bytes = FIRST_BYTES) {
+    this.front = front;
     this.#payloadAt = payloadAt;
     this.#frame = Buffer.allocUnsafe(payloadAt + bytes);
     this.#end = payloadAt + COUNT_BYTES;

@@ -9,13 +9,30 @@ import { publishes } from "../wire/patterns.js";
 import { withinLimits } from "../wire/payload.js";
 import { signaturePosition } from "../wire/position.js";
 
-/** The parts of a message. */
-export interface Parts {
-  /** What stands before the signature: ids and delimiter, or the topic. */
+/** What a message has in front of its signature, as far as that depends on it. */
+export interface Front {
+  /** Ids and delimiter, or the topic. */
   readonly routing: readonly Buffer[];
   /** The topic, which the tag covers (PUB, XPUB): a snapshot. */
   readonly topic: Buffer | undefined;
   readonly delimited: boolean;
+  /** Whether a body follows; a topic or a delimiter alone is a message too. */
+  readonly hasBody: boolean;
+}
+
+/** The parts of a message. */
+export interface Parts extends Front {
+  readonly body: readonly Buffer[];
+}
+
+/** A message where it will travel: its own copy, whatever the application does with what it gave. */
+export interface Prepared {
+  readonly front: Front;
+  /** {@link FLAGS.inline} or 0. */
+  readonly layout: number;
+  /** The signature frame: header and tag are yet to be written, an inline payload stands in it. */
+  readonly frame: Buffer;
+  /** The frames behind it, if it is detached. */
   readonly body: readonly Buffer[];
 }
 
@@ -40,7 +57,14 @@ export function takeApart(message: MessageLike, { pattern, hops, limits }: Place
       `The message is over the limits (${bounds}): receivers would refuse it. Raise limits on both sides.`,
     );
   }
-  return { routing: topic === undefined ? routing : [topic], topic, delimited, body };
+  const hasBody = body.length > 0;
+  return { routing: topic === undefined ? routing : [topic], topic, delimited, hasBody, body };
+}
+
+/** The front of a message that may wait: a copy. A topic is one already. */
+export function ownFront({ routing, topic, delimited, hasBody }: Front): Front {
+  const own = topic === undefined && routing.length > 0 ? routing.map(snapshot) : routing;
+  return { routing: own, topic, delimited, hasBody };
 }
 
 /** Throws unless these messages may travel under one tag. */

@@ -23,7 +23,15 @@ import { type EpochStore, Numbering } from "./numbering.js";
 import { assertOptions, channelOf, hopsOf, limitsOf, patternOf, type SignerOptions } from "./options.js";
 import { Ordinals } from "./ordinals.js";
 import type { Origin } from "./origin.js";
-import { assertOneBatch, type Parts, takeApart, unsendable } from "./parts.js";
+import {
+  assertOneBatch,
+  type Front,
+  ownFront,
+  type Parts,
+  type Prepared,
+  takeApart,
+  unsendable,
+} from "./parts.js";
 import { type Recipient, Recipients } from "./recipients.js";
 import { Topics } from "./topics.js";
 
@@ -47,7 +55,7 @@ type Variable = Omit<Header, "pattern" | "sender">;
 /** A message that has its numbers and waits for its payload and tag. */
 interface Draft {
   readonly header: Variable;
-  readonly parts: Omit<Parts, "body">;
+  readonly front: Front;
   readonly recipient: Recipient;
   readonly count: number;
   readonly counter: string | undefined;
@@ -137,24 +145,29 @@ export class Signer {
    * @throws CountersignError when the message cannot be signed: no body, no recipient, over the limits, no valid key
    */
   sign(message: MessageLike, target: Target = TO_NOBODY_ELSE): Buffer[] {
-    return this.#sign(takeApart(message, this.#place), target, snapshot);
+    return this.signPrepared(this.prepare(message), target);
   }
 
-  /** As {@link sign}, for frames that nobody will change any more: they are not copied again. */
-  signOwn(frames: readonly Buffer[], target: Target): Buffer[] {
-    return this.#sign(takeApart(frames, this.#place), target, itself);
-  }
-
-  #sign(parts: Parts, target: Target, copy: (frame: Buffer) => Buffer): Buffer[] {
-    const length = payloadLength(parts.body);
+  /**
+   * Copies a message to where it will travel, to be signed now or later, and as often as it takes until ZeroMQ takes it.
+   * Throws as {@link sign} where it cannot be.
+   */
+  prepare(message: MessageLike): Prepared {
+    const parts = takeApart(message, this.#place);
+    const { body } = parts;
+    const front = ownFront(parts);
+    const length = payloadLength(body);
     if (this.pattern !== "xsub" && length > this.#place.limits.inline) {
-      const draft = this.#draft("data", 0, parts, target, 1);
-      return this.#seal(draft, this.#frame(0), parts.body.map(copy));
+      return { front, layout: 0, frame: this.#frame(0), body: body.map(snapshot) };
     }
-    const draft = this.#draft("data", FLAGS.inline, parts, target, 1);
     const frame = this.#frame(length);
-    writePayload(frame, this.#payloadAt, parts.body);
-    return this.#seal(draft, frame, NOTHING);
+    writePayload(frame, this.#payloadAt, body);
+    return { front, layout: FLAGS.inline, frame, body: NOTHING };
+  }
+
+  /** Signs what {@link prepare} made. */
+  signPrepared({ front, layout, frame, body }: Prepared, target: Target): Buffer[] {
+    return this.#seal(this.#draft("data", layout, front, target, 1), frame, body);
   }
 
   /**
@@ -180,8 +193,7 @@ export class Signer {
    * @param bytes  of payload that it begins with room for
    */
   openBatch(first: Parts, bytes?: number): Batch {
-    const routing = first.topic === undefined ? first.routing.map(snapshot) : first.routing;
-    return new Batch({ ...first, routing }, this.#payloadAt, bytes);
+    return new Batch(ownFront(first), this.#payloadAt, bytes);
   }
 
   /** Whether a message whose payload has this many bytes fits into the batch. */
@@ -197,7 +209,7 @@ export class Signer {
         `The batch of ${batch.bytes} bytes is over the limit for one message (${bytes} bytes): make several of it.`,
       );
     }
-    const draft = this.#draft("batch", FLAGS.inline, batch.parts, target, batch.count);
+    const draft = this.#draft("batch", FLAGS.inline, batch.front, target, batch.count);
     return this.#seal(draft, batch.frame, NOTHING);
   }
 
@@ -219,9 +231,9 @@ export class Signer {
     const recipient = this.#recipient(target, now);
     // Takes no number, but follows the clock: a step back begins an epoch, and that must be the one that is named.
     this.#takeNumbers(0, now);
-    const parts = { routing, topic, delimited };
-    const header = this.#header(kind, FLAGS.inline, parts, recipient, 0, 0);
-    const draft = { header, parts, recipient, count: 0, counter: undefined };
+    const front = { routing, topic, delimited, hasBody: true };
+    const header = this.#header(kind, FLAGS.inline, front, recipient, 0, 0);
+    const draft = { header, front, recipient, count: 0, counter: undefined };
     const frame = this.#frame(CONTROL_BYTES);
     frame.set(writeControl({ ...body, reached: this.reached }), this.#payloadAt);
     const signed = this.#seal(draft, frame, NOTHING);
@@ -255,25 +267,25 @@ export class Signer {
     return this.#recipients.find(to ?? null, now / MICROS_PER_MS);
   }
 
-  #draft(kind: "data" | "batch", layout: number, parts: Parts, target: Target, count: number): Draft {
+  #draft(kind: "data" | "batch", layout: number, front: Front, target: Target, count: number): Draft {
     this.#assertReady();
     const now = this.#clock();
     const recipient = this.#recipient(target, now);
     if (kind === "batch" && (recipient.flags & FLAGS.bound) !== 0) {
       throw unsendable("A batch cannot answer a REQ.");
     }
-    const counter = this.#counter(parts, recipient, target);
+    const counter = this.#counter(front, recipient, target);
     const sequence = this.#takeNumbers(count, now);
     const ordinal = counter === undefined ? 0 : this.#ordinals.take(counter, this.epoch, count);
-    const header = this.#header(kind, layout, parts, recipient, ordinal, sequence);
-    return { header, parts, recipient, count, counter };
+    const header = this.#header(kind, layout, front, recipient, ordinal, sequence);
+    return { header, front, recipient, count, counter };
   }
 
   /** @param layout  {@link FLAGS.inline} or 0 */
   #header(
     kind: Kind,
     layout: number,
-    { delimited, topic }: Pick<Parts, "delimited" | "topic">,
+    { delimited, topic }: Front,
     { flags, keyId }: Recipient,
     ordinal: number,
     sequence: number,
@@ -296,8 +308,8 @@ export class Signer {
   }
 
   /** What a message is counted under: its topic, its recipient, the only peer; or nothing. */
-  #counter({ topic, body }: Parts, { name, flags }: Recipient, { onePeer }: Target): string | undefined {
-    if (topic !== undefined) return body.length > 0 ? this.#topics.of(topic).name : undefined;
+  #counter({ topic, hasBody }: Front, { name, flags }: Recipient, { onePeer }: Target): string | undefined {
+    if (topic !== undefined) return hasBody ? this.#topics.of(topic).name : undefined;
     // Requests and their answers go one by one: who misses one knows.
     if (this.pattern === "req" || this.pattern === "rep" || (flags & FLAGS.bound) !== 0) return undefined;
     if (name !== undefined) return name;
@@ -316,11 +328,11 @@ export class Signer {
 
   /** Writes header and tag into a frame that holds its payload, or has the body's frames behind it. */
   #seal(
-    { header, parts, recipient, count, counter }: Draft,
+    { header, front, recipient, count, counter }: Draft,
     frame: Buffer,
     body: readonly Buffer[],
   ): Buffer[] {
-    const { routing, topic } = parts;
+    const { routing, topic } = front;
     const { context, macKey } = recipient;
     const tagAt = this.#headers.length;
     this.#headers.write(frame, header);
@@ -338,8 +350,4 @@ function epochStoreOf(state: ReplayState | undefined, signer: Signer): EpochStor
   if (state?.nextEpoch === undefined) return undefined;
   const stream = { sender: signer.identity.name, channel: signer.channel, pattern: signer.pattern };
   return (atLeast) => (state.nextEpoch as NonNullable<typeof state.nextEpoch>)(stream, atLeast);
-}
-
-function itself(frame: Buffer): Buffer {
-  return frame;
 }

@@ -4,11 +4,11 @@ import { inspect } from "node:util";
 import type { Codec } from "../codec/codec.js";
 import { misuse } from "../errors.js";
 import type { Greeting } from "../session/handshake.js";
+import type { Prepared } from "../session/parts.js";
 import type { Signer, Target } from "../session/signer.js";
-import { unsign } from "../wire/form.js";
 import { type MessageLike, snapshot, toFrames } from "../wire/frames.js";
 import type { Pattern } from "../wire/patterns.js";
-import { isSubscription, signaturePosition } from "../wire/position.js";
+import { isSubscription } from "../wire/position.js";
 import { type BatchBounds, Batches, Gathering } from "./batches.js";
 import { BURST, nextTurn } from "./burst.js";
 import type { Liaison } from "./liaison.js";
@@ -16,11 +16,16 @@ import type { RawSocket } from "./raw-socket.js";
 import { SendQueue, type Ticket } from "./send-queue.js";
 import { codeOf, timedOut } from "./zmq-errors.js";
 
-/** A message on its way: its frames, and to whom; `"plain"` goes out as it is. */
-interface Outgoing {
+/** A message as the application gave it, and to whom; `"plain"` goes out as it is. */
+interface Given {
   readonly frames: readonly Buffer[];
   readonly target: Target | "plain";
 }
+
+/** A message where it will travel, signed when it goes; or one that goes out as it is. */
+type Outgoing =
+  | { readonly prepared: Prepared; readonly target: Target }
+  | { readonly plain: readonly Buffer[] };
 
 /** To whom a message goes, and whether a delimiter belongs behind its ids because the request had one. */
 export interface Addressed {
@@ -114,8 +119,7 @@ export class Outbox {
   /** Whether the first message that waits has a delimiter in front of its body. */
   get delimits(): boolean {
     const first = this.#queue.first;
-    if (first === undefined || first instanceof Gathering || first.target === "plain") return false;
-    return signaturePosition(this.#signer.pattern, true, this.#options.hops, first.frames).delimited;
+    return first !== undefined && "prepared" in first && first.prepared.front.delimited;
   }
 
   /** Sends a message; throws for arguments that can never be sent, rejects for everything else. */
@@ -127,19 +131,31 @@ export class Outbox {
     if (frames.length === 0) return this.#sendNothing();
     if (subscription) this.#options.resubscribed();
     let outgoing: Outgoing;
+    const bytes = bytesOf(frames);
     try {
-      outgoing = subscription ? { frames, target: "plain" } : this.#addressed(message, given, frames);
+      const whom: Given = subscription
+        ? { frames, target: "plain" }
+        : this.#addressed(message, given, frames);
+      const gathered = this.#batches && this.#gather(this.#batches, whom);
+      if (gathered !== undefined) return gathered;
+      if (this.#queue.isFull(bytes)) throw timedOut();
+      outgoing = this.#prepare(whom);
     } catch (error) {
       return Promise.reject(error);
     }
-    const gathered = this.#batches && this.#gather(this.#batches, outgoing);
-    if (gathered !== undefined) return gathered;
-    if (this.#queue.length === 0 && this.#canSendNow()) return this.#sendNow(outgoing);
-    return this.#enqueue(outgoing);
+    if (this.#queue.length === 0 && this.#canSendNow()) return this.#sendNow(outgoing, bytes);
+    return this.#push(outgoing, bytes).settled;
+  }
+
+  /** From here on the application may do what it likes with what it gave. */
+  #prepare({ frames, target }: Given): Outgoing {
+    return target === "plain"
+      ? { plain: frames.map(snapshot) }
+      : { prepared: this.#signer.prepare(frames), target };
   }
 
   /** Puts a message into a batch that waits, or begins one; `undefined` where it goes alone, behind all of them. */
-  #gather(batches: Batches, { frames, target }: Outgoing): Promise<void> | undefined {
+  #gather(batches: Batches, { frames, target }: Given): Promise<void> | undefined {
     try {
       const parts = target === "plain" ? undefined : this.#signer.takeApart(frames);
       // A batch that may go already was begun before: its time is up before that of a message that comes now.
@@ -231,7 +247,7 @@ export class Outbox {
   }
 
   /** With a codec the application sees ids and a value alone; the delimiter that a request had goes into its answer. */
-  #addressed(message: unknown, given: MessageLike, frames: Buffer[]): Outgoing {
+  #addressed(message: unknown, given: MessageLike, frames: Buffer[]): Given {
     const { address, codec, hops } = this.#options;
     const { target, delimited } = address(given, frames);
     const ids = 1 + hops;
@@ -282,8 +298,8 @@ export class Outbox {
     return this.#options.liaison().open && this.#signer.ready === undefined;
   }
 
-  #sendNow(outgoing: Outgoing): Promise<void> {
-    const put = this.#put(outgoing, "theirs");
+  #sendNow(outgoing: Outgoing, bytes: number): Promise<void> {
+    const put = this.#put(outgoing);
     if (this.#unsettled++ === 0) this.#trusted = this.#flowed ? put.sending : undefined;
     const sent = put.sending.then(
       () => {
@@ -293,7 +309,7 @@ export class Outbox {
       (error: unknown) => {
         this.#unsettled--;
         this.#flowed = false;
-        return this.#sendAgain(error, put.signed, outgoing.target);
+        return this.#sendAgain(error, put.signed, outgoing, bytes);
       },
     );
     return ++this.#operations % BURST === 0 ? sent.then(nextTurn) : sent;
@@ -303,19 +319,10 @@ export class Outbox {
    * The last peer left between our question and our send: wait for the next one, first in line again. Not where
    * something was signed since: that may have gone out, and this would come behind it.
    */
-  #sendAgain(error: unknown, signed: readonly Buffer[], target: Target | "plain"): Promise<void> {
+  #sendAgain(error: unknown, signed: readonly Buffer[], outgoing: Outgoing, bytes: number): Promise<void> {
     this.#signer.retract(signed);
     if (codeOf(error) !== "EAGAIN" || this.sendTimeout === 0 || this.#latest !== signed) throw error;
-    const { index } = signaturePosition(this.#signer.pattern, true, this.#options.hops, signed);
-    const frames = target === "plain" ? signed : unsign(signed, index);
-    return this.#queue.push({ frames, target }, bytesOf(frames), "first").settled;
-  }
-
-  /** Lets a message wait: a copy of it, as it is now. */
-  #enqueue({ frames, target }: Outgoing): Promise<void> {
-    const bytes = bytesOf(frames);
-    if (this.#queue.isFull(bytes)) return Promise.reject(timedOut());
-    return this.#push({ frames: frames.map(snapshot), target }, bytes).settled;
+    return this.#queue.push(outgoing, bytes, "first").settled;
   }
 
   #push(job: Outgoing | Gathering, bytes: number): Ticket {
@@ -327,7 +334,7 @@ export class Outbox {
   /** Signs and sends at once. A failure costs no number: nothing has left this process. */
   async #transmit(job: Outgoing | Gathering): Promise<void> {
     if (!this.#isOpen()) throw timedOut();
-    const put = this.#put(job, "ours");
+    const put = this.#put(job);
     try {
       await put.sending;
     } catch (error) {
@@ -337,23 +344,19 @@ export class Outbox {
     this.#accepted(put, job instanceof Gathering ? job.batch.count : 1);
   }
 
-  /** @param frames  whether the application may still change them: what has waited is a copy */
-  #sign(job: Outgoing | Gathering, frames: "theirs" | "ours"): readonly Buffer[] {
+  #sign(job: Outgoing | Gathering): readonly Buffer[] {
     if (job instanceof Gathering) {
       // From now on it takes no more.
       this.#batches?.close(job);
       return this.#signer.sealBatch(job.batch, job.target);
     }
-    if (job.target === "plain") return job.frames;
-    return frames === "ours"
-      ? this.#signer.signOwn(job.frames, job.target)
-      : this.#signer.sign(job.frames, job.target);
+    return "plain" in job ? job.plain : this.#signer.signPrepared(job.prepared, job.target);
   }
 
-  #put(job: Outgoing | Gathering, frames: "theirs" | "ours"): Put {
+  #put(job: Outgoing | Gathering): Put {
     let signed: readonly Buffer[] = [];
     try {
-      signed = this.#sign(job, frames);
+      signed = this.#sign(job);
       this.#latest = signed;
       return { signed, requestTag: this.#signer.requestTag, sending: this.#raw.send(signed) };
     } catch (error) {

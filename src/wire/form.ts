@@ -209,13 +209,3 @@ export function readMessages({ header, frame, tagAt, routing, detached }: Form):
   readPayload(frame, payload, message);
   return [message];
 }
-
-/** The frames as the application gave them, of a message that this process signed itself with the signature at `index`. */
-export function unsign(frames: readonly Buffer[], index: number): Buffer[] {
-  const frame = frames[index] as Buffer;
-  const tagEnd = WIRE.headerBytes + (frame[7] as number) + WIRE.tagBytes;
-  if (!has(frame[4] as number, FLAGS.inline)) return frames.toSpliced(index, 1);
-  const given = frames.slice(0, index);
-  readPayload(frame, tagEnd, given);
-  return given;
-}

@@ -44,7 +44,7 @@ export interface Limits {
   readonly frames: number;
   /** Most bytes in one message, its body alone. Default 2^30. */
   readonly bytes: number;
-  /** Bodies up to this many bytes travel inside the signature frame, larger ones as frames behind it. Default 16,384. */
+  /** Bodies up to this many bytes travel inside the signature frame, larger ones as frames behind it. Default 32,768. */
   readonly inline: number;
   /** Most streams remembered; the least recently heard is forgotten first. Default 2^20. */
   readonly streams: number;
@@ -58,7 +58,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   frames: 65_536,
   bytes: 2 ** 30,
-  inline: 16_384,
+  inline: 32_768,
   streams: 2 ** 20,
   peers: 65_536,
   queueBytes: 64 * 2 ** 20,

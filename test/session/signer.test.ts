@@ -91,10 +91,10 @@ describe("the layout", () => {
     expect(signerOf({ pattern: "xsub", clock: testClock(), limits }).sign(sized(1_000_000))).toHaveLength(1);
   });
 
-  test("is 16 KiB by default", () => {
+  test("is 32 KiB by default", () => {
     const push = signerOf({ pattern: "push", clock: testClock() });
-    expect(push.sign(sized(16_384 - 8))).toHaveLength(1);
-    expect(push.sign(sized(16_384 - 7))).toHaveLength(2);
+    expect(push.sign(sized(32_768 - 8))).toHaveLength(1);
+    expect(push.sign(sized(32_768 - 7))).toHaveLength(2);
   });
 
   test("detached frames follow the signature as they were given", () => {

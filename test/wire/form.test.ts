@@ -10,7 +10,6 @@ import {
   REFUSED,
   readForm,
   readMessages,
-  unsign,
 } from "../../src/wire/form.js";
 import { DEFAULT_LIMITS, type Limits } from "../../src/wire/limits.js";
 import { PATTERNS, type Pattern } from "../../src/wire/patterns.js";
@@ -362,7 +361,6 @@ test("attack 9: a batch of two million empty frames is measured without making o
 test("a message of more frames than a call takes arguments is covered like any other", () => {
   const body = new Array(300_000).fill(EMPTY);
   expect(coveredDetached(body)).toHaveLength(300_001);
-  expect(unsign([detached({}), ...body], 0)).toHaveLength(300_000);
 });
 
 test("reasons come in this order: version, form of the header, kind, pattern, flags, layout", () => {
@@ -392,15 +390,4 @@ test("the routing stands in front of each message, single or of a batch", () => 
     ["id", "a"],
     ["id", "b", "c"],
   ]);
-});
-
-test("what this process signed is given back as the application gave it", () => {
-  expect(unsign([ID, inline({}, payloadOf("a", "", "b"))], 1).map(String)).toEqual(["id", "a", "", "b"]);
-  expect(unsign([ID, EMPTY, detached({ sender: "x".repeat(64) }), BODY, TOPIC], 2)).toEqual([
-    ID,
-    EMPTY,
-    BODY,
-    TOPIC,
-  ]);
-  expect(unsign([detached({}), BODY], 0)).toEqual([BODY]);
 });

@@ -21,7 +21,7 @@ test("what an application may change, as it is by default", () => {
   expect(DEFAULT_LIMITS).toEqual({
     frames: 65_536,
     bytes: 1024 ** 3,
-    inline: 16 * 1024,
+    inline: 32 * 1024,
     streams: 1024 ** 2,
     peers: 65_536,
     queueBytes: 64 * 1024 ** 2,
