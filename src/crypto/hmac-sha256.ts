@@ -9,8 +9,8 @@ import { instantiate, type Sha256 } from "./sha256.js";
 
 /**
  * Most bytes, of those that the tag covers, for which each way of hashing is the faster one. By `npm run bench --
- * engines` on two cores of an AMD EPYC with SHA instructions the one-shot hash overtakes WebAssembly at 1,000 to 1,100
- * bytes, and createHash the one-shot hash, by a few hundredths, at about 50,000 (Node 20.20 and 24.21).
+ * engines` on two cores of an AMD EPYC with SHA instructions the one-shot hash overtakes WebAssembly at about 500 bytes,
+ * and createHash the one-shot hash, by a few hundredths, at about 45,000 (Node 20.20).
  */
 export const LENGTHS: Lengths = { short: 500, medium: 32_768 };
 
