@@ -1,7 +1,7 @@
 // Layering check: imports in src/ point downward only. Plain Node, no dependencies.
 // Prints every offending import as file:line and exits 1 when there is one.
 //
-//   cli → index, jupyter → sockets → core, session, state → (wire, keys, crypto, admission, replay) → leaves
+//   cli → index, jupyter → sockets → core, session, handshake, state → (wire, keys, crypto, admission, replay) → leaves
 //
 // Besides the direction it enforces: no cycle between files, nor between folders; nobody imports cli or an
 // entry point (errors is a leaf as well); codec imports leaves only; core never reaches
@@ -19,6 +19,7 @@ const RANKS = {
   jupyter: 5,
   sockets: 4,
   core: 3,
+  handshake: 2,
   session: 2,
   state: 2,
   wire: 1,
@@ -31,6 +32,7 @@ const RANKS = {
 const LEAF = 0;
 const FOLDERS = new Set([
   "cli",
+  "handshake",
   "jupyter",
   "sockets",
   "session",

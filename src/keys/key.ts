@@ -45,6 +45,18 @@ export interface Use {
   readonly recipient?: string | undefined;
 }
 
+/** The session that a key belongs to, as far as signing and verifying depend on it (docs/handshake.md). */
+export interface KeySession {
+  /** What stays the same when the session's keys are renewed: its messages are one stream. */
+  readonly stream: string;
+  /** Who signs with this key: this one name, instance included. */
+  readonly sender: string;
+  /** Who logged in, where that is who signs. */
+  readonly user: string | undefined;
+  /** The mechanism of the login. */
+  readonly mechanism: string;
+}
+
 /** A key and its terms. The secret cannot be read from it by accident: not by logs, JSON or inspection. */
 export class Key {
   /** The id on the wire: derived from the master key, reveals nothing about it. */
@@ -57,11 +69,20 @@ export class Key {
   readonly derived: Derived;
   /** When and for whom it is good. */
   readonly terms: KeyTerms;
+  /** The session that it belongs to, if any. */
+  readonly session: KeySession | undefined;
   readonly #secret: Buffer;
   readonly #root: Buffer;
 
-  constructor(secret: Uint8Array, terms: KeyTerms = {}, derived: Derived = { from: "master" }, id?: number) {
+  constructor(
+    secret: Uint8Array,
+    terms: KeyTerms = {},
+    derived: Derived = { from: "master" },
+    id?: number,
+    session?: KeySession,
+  ) {
     assertSecret(secret);
+    this.session = session;
     this.#secret = Buffer.from(secret);
     this.#root = derived.from === "master" ? extract(this.#secret) : this.#secret;
     this.derived = derived;

@@ -1,0 +1,65 @@
+// How user names and passwords become bytes: a named policy, the same at both ends. SASLprep (RFC 4013) comes from an optional
+// package, for its tables are larger than everything else here.
+
+import { createRequire } from "node:module";
+import { misuse } from "../../errors.js";
+import { fail, must } from "../failures.js";
+
+/**
+ * "ascii" (default): visible ASCII and spaces alone, which every policy leaves as they are. "saslprep": RFC 4013, as RFC 5802
+ * asks for, by the package `@mongodb-js/saslprep`. "none": the UTF-8 bytes as they are typed.
+ */
+export type TextPolicy = "ascii" | "saslprep" | "none";
+
+type Saslprep = (text: string, options?: { allowUnassigned?: boolean }) => string;
+let saslprep: Saslprep | undefined;
+
+/** Checks the option, and loads what the policy needs. */
+export function assertTextPolicy(policy: unknown): asserts policy is TextPolicy {
+  if (policy === "ascii" || policy === "none") return;
+  if (policy !== "saslprep") {
+    throw misuse(
+      "ERR_COUNTERSIGN_OPTIONS",
+      `text must be "ascii", "saslprep" or "none"; got ${String(policy)}.`,
+    );
+  }
+  try {
+    const loaded = createRequire(import.meta.url)("@mongodb-js/saslprep") as Saslprep & {
+      saslprep?: Saslprep;
+    };
+    saslprep ??= loaded.saslprep ?? loaded;
+  } catch (cause) {
+    const why =
+      'text: "saslprep" needs the package "@mongodb-js/saslprep": run "npm install @mongodb-js/saslprep".';
+    throw misuse("ERR_COUNTERSIGN_OPTIONS", why, { cause });
+  }
+}
+
+/** The text as it enters the proof. Fails for what the policy refuses, and for nothing at all. */
+export function prepare(text: string, policy: TextPolicy): string {
+  must(text.length > 0 && !/[\0\p{Surrogate}]/u.test(text), "unprepared-text");
+  if (policy === "none") return text;
+  if (policy === "ascii") {
+    must(/^[\x20-\x7e]*$/.test(text), "unprepared-text");
+    return text;
+  }
+  let prepared: string;
+  try {
+    prepared = (saslprep as Saslprep)(text);
+  } catch {
+    return fail("unprepared-text");
+  }
+  must(prepared.length > 0, "unprepared-text");
+  return prepared;
+}
+
+/** The same for what the programmer gave: an error that says what to write instead. */
+export function prepareOwn(what: string, text: string, policy: TextPolicy): string {
+  try {
+    return prepare(text, policy);
+  } catch (cause) {
+    const advice = policy === "ascii" ? ' For others there is text: "saslprep", at both ends.' : "";
+    const why = `${what} is empty, or holds characters that the policy "${policy}" does not take.${advice}`;
+    throw misuse("ERR_COUNTERSIGN_OPTIONS", why, { cause });
+  }
+}
