@@ -41,6 +41,8 @@ export type { SocketStats } from "./sockets/line.js";
 export { originOf, type Signed } from "./sockets/message.js";
 export { Proxy } from "./sockets/proxy.js";
 export type { Secured, Synchronised } from "./sockets/secured.js";
+export type { SessionSettings } from "./sockets/session-options.js";
+export type { SessionEvent, SessionStats, Sessions } from "./sockets/sessions.js";
 export { type SignedFacade, signed } from "./sockets/signed.js";
 export type { SignedOptions, SigningOptions } from "./sockets/signing-options.js";
 export type { ReadyOptions } from "./sockets/synchroniser.js";

@@ -37,7 +37,12 @@ export type ClientState =
   | { readonly phase: "idle" }
   | { readonly phase: "hello"; readonly nonce: Buffer }
   | (Talk & { readonly phase: "open" })
-  | (Talk & { readonly phase: "steps"; readonly server: string; readonly shared: Buffer })
+  | (Talk & {
+      readonly phase: "steps";
+      readonly server: string;
+      readonly serverPattern: Pattern;
+      readonly shared: Buffer;
+    })
   | { readonly phase: "over" };
 
 interface Talk {
@@ -125,7 +130,12 @@ async function takeAnswer(
   must(answer.share.length === (state.share?.bytes.length ?? 0), "other-options");
   // Nobody is proven yet, but a share that leads to nothing is refused before anything is computed for it.
   const shared = state.share?.agree(answer.share) ?? NOTHING;
-  return goOn(options, { ...state, phase: "steps", server, shared }, answer.data, frame);
+  return goOn(
+    options,
+    { ...state, phase: "steps", server, serverPattern: pattern, shared },
+    answer.data,
+    frame,
+  );
 }
 
 /** Gives the mechanism what the server sent, and sends what it answers. */
@@ -155,12 +165,20 @@ async function finish(
   if (step.error !== undefined) return fail(step.error);
   const { done } = step;
   must(done !== undefined, "bad-server-proof");
-  const { server, shared } = state;
+  const { server, serverPattern, shared } = state;
   const agreement = { transcript: heard.hash, secret: done.secret, shared };
   must(isEqual(confirmation, confirmationOf(agreement)), "bad-confirmation");
-  const { mechanism, name: client } = options;
+  const { mechanism, name: client, pattern: clientPattern } = options;
   const { forwardSecrecy, name } = mechanism;
-  const parties = { user: done.user, mechanism: name, client, server, forwardSecrecy };
+  const parties = {
+    user: done.user,
+    mechanism: name,
+    client,
+    server,
+    clientPattern,
+    serverPattern,
+    forwardSecrecy,
+  };
   return { state: { phase: "over" }, done: establish("client", parties, agreement) };
 }
 

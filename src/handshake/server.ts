@@ -56,6 +56,7 @@ export type ServerState =
       readonly role: AnyRole<Proven>;
       readonly inner: unknown;
       readonly client: string;
+      readonly clientPattern: Pattern;
       readonly share: Share | undefined;
       readonly theirShare: Buffer;
       readonly steps: number;
@@ -141,7 +142,19 @@ async function open(
   const inner = step.state;
   const steps = 1;
   return {
-    state: { phase: "steps", nonce, transcript, mechanism, role, inner, client, share, theirShare, steps },
+    state: {
+      phase: "steps",
+      nonce,
+      transcript,
+      mechanism,
+      role,
+      inner,
+      client,
+      clientPattern: pattern,
+      share,
+      theirShare,
+      steps,
+    },
     send,
   };
 }
@@ -172,9 +185,10 @@ function finish(
   data: Buffer,
   heard: Transcript,
 ): Outcome {
-  const { mechanism, client, nonce } = state;
+  const { mechanism, client, clientPattern, nonce } = state;
   const { name, forwardSecrecy } = mechanism;
-  const parties = { user, mechanism: name, client, server: options.name, forwardSecrecy };
+  const ends = { client, server: options.name, clientPattern, serverPattern: options.pattern };
+  const parties = { user, mechanism: name, ...ends, forwardSecrecy };
   const refused = options.refuses?.(parties);
   if (refused !== undefined) return fail(refused);
   const shared = state.share?.agree(state.theirShare) ?? NOTHING;

@@ -4,6 +4,7 @@
 import { misuse } from "../errors.js";
 import { formatKeyId, Key } from "../keys/key.js";
 import { keyHolder } from "../keys/names.js";
+import type { Pattern } from "../wire/patterns.js";
 import { lengthPrefixed } from "../wire/payload.js";
 import { expandTo, hmac, isEqual, MOST_EXPANDED } from "./schedule.js";
 
@@ -20,6 +21,10 @@ export interface Parties {
   readonly client: string;
   /** The server's name. */
   readonly server: string;
+  /** The client's socket type. */
+  readonly clientPattern: Pattern;
+  /** The server's. */
+  readonly serverPattern: Pattern;
   /** Whether X25519 is in its keys. */
   readonly forwardSecrecy: boolean;
 }
@@ -74,6 +79,10 @@ export class Session implements Parties {
   readonly client: string;
   /** The server's name. */
   readonly server: string;
+  /** The client's socket type. */
+  readonly clientPattern: Pattern;
+  /** The server's. */
+  readonly serverPattern: Pattern;
   /** Whether X25519 is in its keys. */
   readonly forwardSecrecy: boolean;
   /** How often its keys were renewed. */
@@ -96,6 +105,8 @@ export class Session implements Parties {
     this.mechanism = parties.mechanism;
     this.client = parties.client;
     this.server = parties.server;
+    this.clientPattern = parties.clientPattern;
+    this.serverPattern = parties.serverPattern;
     this.forwardSecrecy = parties.forwardSecrecy;
     this.generation = before === undefined ? 0 : before.generation + 1;
     this.lineage = before?.name ?? own("lineage", 16).toString("hex");
@@ -121,6 +132,11 @@ export class Session implements Parties {
   /** The name of the other end. */
   get peer(): string {
     return this.end === "client" ? this.server : this.client;
+  }
+
+  /** The other end's socket type. */
+  get peerPattern(): Pattern {
+    return this.end === "client" ? this.serverPattern : this.clientPattern;
   }
 
   /**

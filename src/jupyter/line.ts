@@ -178,6 +178,7 @@ export class JupyterLine implements ShellLine {
       },
       withdraw: unasked,
       refuseControl: unasked,
+      refuseUnsigned: unasked,
     };
   }
 

@@ -8,13 +8,31 @@ import { formatKeyId, Key } from "./key.js";
 /** What `signing.key` takes: secret bytes, a {@link Key}, a {@link Keyring}, or a function that returns one. */
 export type KeySource = Uint8Array | Key | Keyring | (() => Uint8Array | Key | Keyring);
 
+/** Where keys are found, to verify with and to sign with: a {@link Keyring}, or the keys of sessions. */
+export interface KeyBook {
+  /** The keys that messages are accepted under, as far as their removal must be followed. */
+  readonly keys: readonly Key[];
+  /** Goes up with every change of them. */
+  readonly revision: number;
+  /** Whether each key belongs to one other end, so that none is there before that is. */
+  readonly pairwise: boolean;
+  /** The keys with this id (ids may collide), or why there is none. */
+  find(id: number): readonly Key[] | Reason;
+  /** The key to sign with at `now` (milliseconds), for this recipient or for nobody in particular; throws where there is none. */
+  speaking(to: string | null, now: number): Key;
+  /** The key that answers what `key` has verified of this sender, if that is not just any. */
+  answering(key: Key, sender: string, now: number): Key | undefined;
+  /** A message was accepted under this key, which belongs to a session. */
+  used?(key: Key): void;
+}
+
 const MOST_REVOKED = 1024;
 
 /**
  * A set of keys. The first whose terms allow it now is the current one, with which a sender signs; all are accepted
  * by a receiver while their terms hold. Change it at any time: signers and verifiers that use it follow.
  */
-export class Keyring {
+export class Keyring implements KeyBook {
   #keys: Key[] = [];
   readonly #byId = new Map<number, Key[]>();
   readonly #revoked = new Set<number>();
@@ -37,6 +55,9 @@ export class Keyring {
   get keys(): readonly Key[] {
     return this.#keys;
   }
+
+  /** Its keys are for anybody. */
+  readonly pairwise = false;
 
   /** Goes up with every change. */
   get revision(): number {
@@ -98,6 +119,16 @@ export class Keyring {
     return undefined;
   }
 
+  /** The current key, whoever it is for. */
+  speaking(_to: string | null, now: number): Key {
+    return this.current(now);
+  }
+
+  /** What verified answers, while it is valid. */
+  answering(key: Key, _sender: string, now: number): Key | undefined {
+    return this.usable(key, now);
+  }
+
   /** The key to sign with at `now` (milliseconds): the first that is valid. */
   current(now: number): Key {
     for (const key of this.#keys) if (validity(key, now) === undefined) return key;
@@ -139,6 +170,11 @@ export class Keyring {
 function endingBy(key: Key, end: number): Key {
   const notAfter = Math.min(key.terms.notAfter ?? Infinity, end);
   return key.withTerms({ ...key.terms, notAfter: notAfter === Infinity ? undefined : notAfter });
+}
+
+/** The book that a source stands for. */
+export function keyBookOf(source: KeySource | KeyBook): KeyBook {
+  return typeof source === "object" && "pairwise" in source ? source : Keyring.from(source);
 }
 
 /** Why `key` is not valid at `now` (milliseconds); `undefined` while it is. Both bounds are included. */

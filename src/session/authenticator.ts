@@ -4,7 +4,7 @@
 import { MICROS_PER_MS, type Micros } from "../clock.js";
 import type { PreparedKey } from "../crypto/engine.js";
 import type { Key } from "../keys/key.js";
-import { type Keyring, validity } from "../keys/keyring.js";
+import { type KeyBook, validity } from "../keys/keyring.js";
 import type { Reason } from "../reasons.js";
 import type { Form } from "../wire/form.js";
 import { FLAGS } from "../wire/header.js";
@@ -17,7 +17,7 @@ const NOTHING: readonly Buffer[] = Object.freeze([]);
 
 /** Finds the key that a message verifies under. Remembers nothing of a message that does not. */
 export class Authenticator {
-  readonly #keyring: Keyring;
+  readonly #keyring: KeyBook;
   readonly #derived: DerivedKeys;
   readonly #topics: Topics;
   /** What the tag of a message to me covers of that. */
@@ -26,7 +26,7 @@ export class Authenticator {
 
   /** @param most  senders whose keys are kept */
   constructor(
-    keyring: Keyring,
+    keyring: KeyBook,
     { name, alias, holder }: Identity,
     channel: string,
     topics: Topics,

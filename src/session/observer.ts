@@ -108,6 +108,7 @@ export const CHANNELS = {
   gap: channel("countersign:gap"),
   forgotten: channel("countersign:forgotten"),
   twin: channel("countersign:twin"),
+  session: channel("countersign:session"),
 } as const;
 
 /** Counts and tells. */
@@ -197,6 +198,11 @@ export class Observer {
     tell(this.#listeners.onGap, gap);
   }
 
+  /** Messages handed on so far. */
+  get messages(): number {
+    return this.#accepted;
+  }
+
   stats(streams: number): VerifierStats {
     return {
       accepted: this.#accepted,
@@ -211,7 +217,8 @@ export class Observer {
   }
 }
 
-function tell<Event>(listener: ((event: Event) => void) | undefined, event: Event): void {
+/** Tells a listener; what it throws goes to the process, not to whoever tells. */
+export function tell<Event>(listener: ((event: Event) => void) | undefined, event: Event): void {
   try {
     listener?.(event);
   } catch (error) {

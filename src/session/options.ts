@@ -2,7 +2,7 @@
 
 import type { Clock } from "../clock.js";
 import { misuse } from "../errors.js";
-import type { KeySource } from "../keys/keyring.js";
+import type { KeyBook, KeySource } from "../keys/keyring.js";
 import { assertChannel } from "../keys/names.js";
 import type { ReplayState } from "../replay/state.js";
 import { DEFAULT_LIMITS, type Limits, WIRE } from "../wire/limits.js";
@@ -13,7 +13,7 @@ import type { Listeners } from "./observer.js";
 /** What signing and verifying have in common. */
 export interface SessionOptions {
   /** At least 32 secret bytes, a {@link Key}, a {@link Keyring}, or a function that returns one. */
-  readonly key: KeySource;
+  readonly key: KeySource | KeyBook;
   /** This party's name: 1 to 64 visible ASCII characters. A random one, made at this start, if left out. */
   readonly sender?: string | Identity | undefined;
   /** What the messages are for, such as "shell": a message signed for one channel is refused on any other. Default "". */
@@ -66,7 +66,7 @@ export interface VerifierOptions extends ReceivingOptions {
 }
 
 const KNOWN =
-  "key sender channel hops limits clock pattern to window admit skew maxAge state receiver receivers batch policy reply onReject onGap onForgotten onTwin".split(
+  "key sender channel hops limits clock pattern to window admit skew maxAge state receiver receivers batch policy reply login accept sessions onSession onReject onGap onForgotten onTwin".split(
     " ",
   );
 
@@ -75,7 +75,8 @@ export function assertOptions(options: unknown): asserts options is SessionOptio
   if (typeof options !== "object" || options === null) {
     throw misuse("ERR_COUNTERSIGN_OPTIONS", "Signing options are missing: pass { key, sender, channel }.");
   }
-  if ((options as Partial<SessionOptions>).key === undefined) {
+  const { key, login, accept } = options as Record<string, unknown>;
+  if (key === undefined && login === undefined && accept === undefined) {
     throw misuse(
       "ERR_COUNTERSIGN_KEY",
       "signing.key is missing: pass at least 32 secret bytes, such as generateKey().",

@@ -24,6 +24,10 @@ export class Origin {
   readonly pattern: Pattern;
   /** The id of the key that verified it, eight hexadecimal digits. */
   readonly keyId: string;
+  /** Who logged in, where the message came under a session to whoever let him in. */
+  readonly user: string | undefined;
+  /** The mechanism of that session's login, at either end. */
+  readonly mechanism: string | undefined;
   /** When the sender started, microseconds since the Unix epoch: higher at every start. */
   readonly epoch: number;
   /** The message's number in its epoch, from 1. */
@@ -41,6 +45,8 @@ export class Origin {
     this.channel = channel;
     this.pattern = header.pattern;
     this.keyId = peer.key.idText;
+    this.user = peer.key.session?.user;
+    this.mechanism = peer.key.session?.mechanism;
     this.epoch = header.epoch;
     this.sequence = header.sequence + offset;
     this.sentAt = header.sentAt;

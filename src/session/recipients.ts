@@ -3,7 +3,7 @@
 import type { PreparedKey } from "../crypto/engine.js";
 import { misuse } from "../errors.js";
 import type { Key, Use } from "../keys/key.js";
-import type { Keyring } from "../keys/keyring.js";
+import type { KeyBook } from "../keys/keyring.js";
 import { assertSender, keyHolder } from "../keys/names.js";
 import { FLAGS } from "../wire/header.js";
 import { type Pattern, publishes } from "../wire/patterns.js";
@@ -33,7 +33,7 @@ const NO_CONTEXT: readonly Buffer[] = Object.freeze([]);
 
 /** Finds the key for each recipient. */
 export class Recipients {
-  readonly #keyring: Keyring;
+  readonly #keys: KeyBook;
   readonly #speaker: Speaker;
   readonly #most: number;
   readonly #byKey = new WeakMap<Key, Map<string | null, Recipient>>();
@@ -43,30 +43,32 @@ export class Recipients {
    * @param now   milliseconds
    * @throws CountersignError when the current key cannot sign as this sender on this channel
    */
-  constructor(keyring: Keyring, speaker: Speaker, most: number, now: number) {
-    this.#keyring = keyring;
+  constructor(keys: KeyBook, speaker: Speaker, most: number, now: number) {
+    this.#keys = keys;
     this.#speaker = speaker;
     this.#most = most;
-    this.find(null, now);
+    if (!keys.pairwise) this.find(null, now);
   }
 
   /** The recipient by name, by the message that is answered, or nobody in particular, at `now` (milliseconds). */
   find(to: string | Origin | null, now: number): Recipient {
-    const current = this.#keyring.current(now);
-    if (!(to instanceof Origin)) return this.#recipient(current, to) ?? this.#refuse(current);
+    if (!(to instanceof Origin)) return this.#spokenTo(to, now);
     const peer = Origin.peerOf(to);
-    const recipient = this.#answered(to.sender, peer, current, now);
+    const recipient = this.#answered(to.sender, peer, now);
     if (peer.requestTag === undefined) return recipient;
     const context = [...recipient.context, lengthPrefixed(peer.requestTag)];
     return { ...recipient, flags: recipient.flags | FLAGS.bound, context };
   }
 
   /** The key that verified the peer answers it, while it is valid and can; else the current one. */
-  #answered(name: string, peer: Peer, current: Key, now: number): Recipient {
-    const verified = this.#keyring.usable(peer.key, now);
-    return (
-      (verified && this.#recipient(verified, name)) ?? this.#recipient(current, name) ?? this.#refuse(current)
-    );
+  #answered(name: string, peer: Peer, now: number): Recipient {
+    const answering = this.#keys.answering(peer.key, name, now);
+    return (answering && this.#recipient(answering, name)) ?? this.#spokenTo(name, now);
+  }
+
+  #spokenTo(name: string | null, now: number): Recipient {
+    const current = this.#keys.speaking(name, now);
+    return this.#recipient(current, name) ?? this.#refuse(current);
   }
 
   /** What header and tag say of this recipient where `key` signs; `undefined` where it cannot. */

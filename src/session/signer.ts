@@ -5,8 +5,8 @@ import { Buffer } from "node:buffer";
 import { type Clock, MICROS_PER_MS, type Micros, wallClock } from "../clock.js";
 import { misuse } from "../errors.js";
 import { formatKeyId } from "../keys/key.js";
-import { Keyring } from "../keys/keyring.js";
-import { assertSender } from "../keys/names.js";
+import { keyBookOf } from "../keys/keyring.js";
+import { assertSender, randomName } from "../keys/names.js";
 import type { ReplayState } from "../replay/state.js";
 import { CONTROL_BYTES, type ControlBody, writeControl } from "../wire/control.js";
 import { coveredDetached, type Place } from "../wire/form.js";
@@ -101,11 +101,13 @@ export class Signer {
     this.#headers = new HeaderTemplate(pattern, this.identity.name);
     this.#clock = options.clock ?? wallClock;
     const now = this.#clock() / MICROS_PER_MS;
-    this.#recipients = new Recipients(Keyring.from(options.key), this, limits.peers, now);
+    const keys = keyBookOf(options.key);
+    this.#recipients = new Recipients(keys, this, limits.peers, now);
     this.#numbering = new Numbering(this.#clock, epochStoreOf(options.state, this));
     this.#ordinals = new Ordinals(limits.peers);
-    const { keyId } = this.#recipients.find(null, now);
-    this.#release = claimStream([this.identity.name, channel, pattern, formatKeyId(keyId)], this);
+    // A session's keys are for this signer alone, and its streams too.
+    const whose = keys.pairwise ? randomName() : formatKeyId(this.#recipients.find(null, now).keyId);
+    this.#release = claimStream([this.identity.name, channel, pattern, whose], this);
   }
 
   /** When this sender started, in microseconds: its messages' epoch. */

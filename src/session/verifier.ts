@@ -5,11 +5,12 @@ import { Buffer } from "node:buffer";
 import type { Admission } from "../admission/admission.js";
 import { type AgeOf, admitByChallenge } from "../admission/challenge.js";
 import { admitByClock } from "../admission/clock.js";
+import { admitBySession } from "../admission/session.js";
 import { SyncAges } from "../admission/sync-ages.js";
-import { type Clock, wallClock } from "../clock.js";
+import { type Clock, type Micros, wallClock } from "../clock.js";
 import { misuse } from "../errors.js";
-import type { Key } from "../keys/key.js";
-import { Keyring } from "../keys/keyring.js";
+import type { Key, KeySession } from "../keys/key.js";
+import { type KeyBook, keyBookOf } from "../keys/keyring.js";
 import { randomName } from "../keys/names.js";
 import type { Reason } from "../reasons.js";
 import { MemoryState } from "../replay/memory.js";
@@ -90,6 +91,9 @@ export interface Control extends Stranger {
   readonly body: ControlBody;
 }
 
+/** Where a session's stream begins: below every epoch that a clock gives. */
+const FIRST_EPOCH = 1;
+
 /** One moment, as each memory knows it. */
 export type Marks = ReadonlyMap<Streams, number>;
 
@@ -113,7 +117,7 @@ export class Verifier {
   readonly #place: Place;
   readonly #report: boolean;
   readonly #clock: Clock;
-  readonly #keyring: Keyring;
+  readonly #keyring: KeyBook;
   readonly #authenticator: Authenticator;
   readonly #admit: Admission;
   /** Whether nobody can have heard what is addressed to my name: I made it, and for this verifier alone. */
@@ -144,16 +148,16 @@ export class Verifier {
     const [limits, hops, window] = [limitsOf(options), hopsOf(options), windowOf(options)];
     this.#place = { pattern, hops, limits };
     this.#report = policyOf(options) === "report";
-    this.#keyring = Keyring.from(options.key);
+    this.#keyring = keyBookOf(options.key);
     this.#keys = this.#keyring.keys;
     this.#revision = this.#keyring.revision;
     const topics = new Topics();
     this.#authenticator = new Authenticator(this.#keyring, this.identity, channel, topics, limits.streams);
     this.ages = new SyncAges(limits.peers);
     const ageOf = subscribes(pattern) ? (header: Header) => this.ages.ageOf(header) : undefined;
-    this.#admit = admissionOf(options, ageOf);
+    this.#admit = this.#keyring.pairwise ? admitBySession(maxAgeOf(options)) : admissionOf(options, ageOf);
     this.#asynchronous = state.asynchronous;
-    this.#byClock = options.admit !== "challenge";
+    this.#byClock = options.admit !== "challenge" && !this.#keyring.pairwise;
     const receiver = options.receiver ?? randomName();
     for (const heard of heardBy(pattern)) {
       this.#tables.set(heard, state.table(receiver, channel, heard, { window, limit: limits.streams }));
@@ -219,24 +223,32 @@ export class Verifier {
     if (this.#isMine(header)) return this.#refuse("reflected", { header, authentic: true });
     if (isControl(header)) return this.#control(form, key);
 
+    const { session } = key;
+    if (session !== undefined && session.sender !== header.sender) {
+      return this.#refuse("key-out-of-scope", { header, authentic: true });
+    }
+
     // 3. Is it live? What it proves of that.
     const answersMe = (header.flags & FLAGS.bound) !== 0;
     const evidence = this.#admit({ header, answersMe, now });
     if (typeof evidence === "string") return this.#refuse(evidence, { header, authentic: true });
 
     // 3. Is that enough? 4. Is it new? Asked and remembered in one step, by whoever holds the memory.
+    const streams = this.#streams(header.pattern);
+    const stream = session?.stream ?? header.sender;
     const claim = {
-      stream: header.sender,
+      stream,
       epoch: header.epoch,
       sequence: header.sequence,
       count: messageCount(form),
       keyId: key.id,
-      signedAfter: evidence.signedAfter,
+      // Under a session's keys everything is live, as long as nothing that came under them was forgotten.
+      signedAfter: session !== undefined && streams.epochOf(stream) !== 0 ? Infinity : evidence.signedAfter,
       toFreshName: evidence.freshNameCounts && this.#nameIsFresh && (header.flags & FLAGS.addressed) !== 0,
       unproven: evidence.unproven,
       now,
     };
-    const ruling = this.#streams(header.pattern).admit(claim);
+    const ruling = streams.admit(claim);
     if (typeof ruling === "string") return this.#conclude(form, key, claim, ruling);
     return ruling.then((late) => this.#conclude(form, key, claim, late));
   }
@@ -265,6 +277,17 @@ export class Verifier {
       origin: new Origin(header, this.channel, false, 0, this.#peerOf(form, key)),
       routing: form.routing,
     };
+  }
+
+  /** A session stands: what comes under its keys from a socket of this type is one stream, and begins now. */
+  beginSession({ session, id: keyId }: Key, pattern: Pattern): void {
+    const stream = (session as KeySession).stream;
+    void this.#streams(pattern).begin(stream, { epoch: FIRST_EPOCH, sequence: 0, keyId });
+  }
+
+  /** Messages handed on so far. */
+  get accepted(): number {
+    return this.#observer.messages;
   }
 
   /** The nonce that this sender must answer to be admitted; the same until it is answered. */
@@ -305,6 +328,11 @@ export class Verifier {
     return this.#observer.rejected(this.#refusals.ofOrigin(reason, origin));
   }
 
+  /** Counts and tells a message that is not signed, and that this receiver can do nothing with. */
+  refuseUnsigned(reason: Reason): Rejection {
+    return this.#observer.rejected(this.#refusals.describe(reason));
+  }
+
   /** Tells that another end has forgotten this sender, or has heard a later process of its name. */
   tell({ forgotten, twin }: { forgotten?: number; twin?: number }, { sender: peer }: Origin): void {
     const { channel } = this;
@@ -317,7 +345,7 @@ export class Verifier {
   }
 
   /** Counts a delivered message as refused after all: its body did not decode. Its number stays used. */
-  withdraw(origin: Origin | undefined, reason: "undecodable" | "invalid"): Rejection {
+  withdraw(origin: Origin | undefined, reason: "undecodable" | "invalid" | "revoked-key"): Rejection {
     this.#observer.withdrawn(origin !== undefined);
     const rejection = origin ? this.#refusals.ofOrigin(reason, origin) : this.#refusals.describe(reason);
     return this.#observer.rejected(rejection);
@@ -336,6 +364,7 @@ export class Verifier {
     const gap = this.#gaps.observe(form, late);
     if (gap !== undefined) this.#observer.gap(gap);
     const { header } = form;
+    if (key.session !== undefined) this.#keyring.used?.(key);
     const peer = this.#peerOf(form, key);
     const messages = readMessages(form);
     const first = messages[0] as Buffer[];
@@ -407,9 +436,13 @@ function policyOf({ policy = "enforce" }: VerifierOptions): "enforce" | "report"
   return policy;
 }
 
+function maxAgeOf({ maxAge }: VerifierOptions): Micros | undefined {
+  return maxAge === undefined ? undefined : microsOf("maxAge", maxAge);
+}
+
 function admissionOf(options: VerifierOptions, ageOf: AgeOf | undefined): Admission {
   const { admit = "clock", skew = 0 } = options;
-  const maxAge = options.maxAge === undefined ? undefined : microsOf("maxAge", options.maxAge);
+  const maxAge = maxAgeOf(options);
   if (admit === "clock") return admitByClock({ skew: microsOf("skew", skew), maxAge });
   if (admit !== "challenge") {
     throw misuse("ERR_COUNTERSIGN_OPTIONS", `admit must be "clock" or "challenge"; got ${String(admit)}.`);

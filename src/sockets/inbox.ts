@@ -4,6 +4,7 @@
 import type { Codec } from "../codec/codec.js";
 import { CodecError } from "../codec/error.js";
 import { BadReplyError } from "../errors.js";
+import { isHandshake } from "../handshake/messages.js";
 import type { Reason } from "../reasons.js";
 import type { Eventual } from "../replay/state.js";
 import type { Origin } from "../session/origin.js";
@@ -17,7 +18,7 @@ import {
 import { REFUSED } from "../wire/form.js";
 import { isSubscription, type Position, signaturePosition } from "../wire/position.js";
 import { BURST } from "./burst.js";
-import type { Liaison } from "./liaison.js";
+import type { Liaison, Parley, SessionSide } from "./liaison.js";
 import { type Signed, withOrigin } from "./message.js";
 import type { RawSocket } from "./raw-socket.js";
 import { busyReading, codeOf, timedOut } from "./zmq-errors.js";
@@ -32,7 +33,10 @@ interface Verified {
 }
 
 /** What a received message turned out to be, whenever that is known; nothing where it was not for this level at all. */
-type Examined = Eventual<Verdict | Control | undefined>;
+type Examined = Eventual<Verdict | Control | Parley | Strange | undefined>;
+
+/** A message that came under no session that stands. */
+type Strange = Extract<Verdict, { ok: false }> & { readonly strange: Pick<Parley, "frame" | "routing"> };
 
 /** What an inbox is made of. */
 export interface InboxOptions {
@@ -51,7 +55,10 @@ export interface InboxOptions {
 }
 
 /** What an inbox needs of a verifier. */
-export type InboxVerifier = Pick<Verifier, "pattern" | "examine" | "withdraw" | "refuseControl">;
+export type InboxVerifier = Pick<
+  Verifier,
+  "pattern" | "examine" | "withdraw" | "refuseControl" | "refuseUnsigned"
+>;
 
 /** Messages that are received ahead of the application, while it does not ask: so many, or so many bytes. */
 const MOST_AHEAD = 64;
@@ -243,7 +250,23 @@ export class Inbox {
       return { ok: true, frames, origin: undefined, rest: [] };
     }
     this.#asksControl = this.#options.asksControl();
-    return this.#verifier.examine(frames, this.#options.takeRequestTag());
+    const requestTag = this.#options.takeRequestTag();
+    if (this.#options.liaison.sessions !== undefined) return this.#examineInSession(frames, requestTag);
+    return this.#verifier.examine(frames, requestTag);
+  }
+
+  /** Messages of a handshake stand where a signature frame would, alone. Sessions are kept in this process: no waiting. */
+  #examineInSession(frames: Buffer[], requestTag: Buffer | undefined): Examined {
+    const { pattern } = this.#verifier;
+    const { index } = signaturePosition(pattern, false, this.#options.hops, frames);
+    const frame = frames[index];
+    const routing = () => frames.slice(0, index);
+    if (isHandshake(frame) && frames.length === index + 1) {
+      return { ok: false, reason: "parley", frame, routing: routing() };
+    }
+    const examined = this.#verifier.examine(frames, requestTag) as Verdict | Control;
+    if (examined.ok || frame === undefined || !STRANGE.includes(examined.reason)) return examined;
+    return { ...(examined as Strange), strange: { frame, routing: routing() } };
   }
 
   #isSubscription(frames: Buffer[]): boolean {
@@ -253,6 +276,7 @@ export class Inbox {
   /** Sees to it that whatever was examined has its consequence: it is ready, refused, or was for this end itself. */
   async #settle(examined: Awaited<Examined>): Promise<undefined> {
     if (examined === undefined) return;
+    if (!examined.ok && examined.reason === "parley") return this.#parley(examined);
     if (isControlMessage(examined)) {
       await this.#hear(examined);
       return;
@@ -262,9 +286,32 @@ export class Inbox {
       return;
     }
     const { reason, stranger } = examined;
+    const { sessions } = this.#options.liaison;
+    if ("strange" in examined && (await this.#tellStrange(sessions as SessionSide, examined))) return;
     if (this.#verifier.pattern === "req") await this.#leaveReplyBehind();
     if (stranger !== undefined && (await this.#options.liaison.challenge(reason, stranger))) return;
     await this.#refuse(reason);
+  }
+
+  /**
+   * A message of a handshake. What it leads to may take long (a password, a store), and nobody else waits for it: but a REP
+   * must answer before it can hear another.
+   */
+  async #parley(parley: Parley): Promise<undefined> {
+    const { pattern } = this.#verifier;
+    const asked = this.#asksControl;
+    const answered = (this.#options.liaison.sessions as SessionSide).parley(parley);
+    if (pattern === "rep" && !(await answered)) await this.#whenOpen(() => this.#raw.send([REFUSED]));
+    if (pattern !== "req") return;
+    this.#options.mayAskAgain();
+    if (!asked) throw new BadReplyError(this.#verifier.refuseUnsigned("challenged").reason);
+  }
+
+  /** Whoever speaks under a session that is gone is told so. A REP answers with that, and a REQ can tell nobody. */
+  async #tellStrange(sessions: SessionSide, { strange: { frame, routing } }: Strange): Promise<boolean> {
+    if (this.#verifier.pattern === "req") return false;
+    const told = sessions.strange(frame, routing);
+    return this.#verifier.pattern === "rep" && (await told);
   }
 
   /** A message to this end itself. A REP must answer something; a REQ that waits for its own reply is told of another. */
@@ -289,6 +336,10 @@ export class Inbox {
     const first = this.#ready.shift();
     if (first === undefined) return undefined;
     this.#readyBytes -= bytesOf(first.frames);
+    const { origin } = first;
+    if (origin !== undefined && this.#options.liaison.sessions?.expelled(origin)) {
+      return this.#refuse(this.#verifier.withdraw(origin, "revoked-key").reason);
+    }
     return this.#handOn(first);
   }
 
@@ -343,6 +394,15 @@ export class Inbox {
     return undefined;
   }
 }
+
+/** Reasons that a message is refused for when its session is gone: here, or at its sender's. */
+const STRANGE: readonly (Reason | "control")[] = [
+  "unknown-key",
+  "revoked-key",
+  "key-out-of-scope",
+  "bad-signature",
+  "not-live",
+];
 
 function isDelivery(examined: Examined): examined is Verdict & { ok: true } {
   return examined !== undefined && !(examined instanceof Promise) && examined.ok;

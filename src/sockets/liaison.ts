@@ -2,6 +2,7 @@
 // subscriber asks by subscribing (synchroniser.ts), a publisher answers that (sync-answers.ts); the others do nothing.
 
 import type { Reason } from "../reasons.js";
+import type { Origin } from "../session/origin.js";
 import type { Control, Stranger } from "../session/verifier.js";
 
 /** What became of a control message. */
@@ -10,6 +11,26 @@ export interface Heard {
   readonly answered: boolean;
   /** Why it led to nothing, and was counted as refused. */
   readonly refused: Reason | undefined;
+}
+
+/** A message of a handshake, and the frames in front of it. */
+export interface Parley {
+  /** Nothing for the application. */
+  readonly ok: false;
+  /** Nor a refusal, nor signed. */
+  readonly reason: "parley";
+  readonly frame: Buffer;
+  readonly routing: readonly Buffer[];
+}
+
+/** What a socket with sessions does besides (login.ts, acceptor.ts). */
+export interface SessionSide {
+  /** Takes a message of a handshake; tells whether something was sent back. */
+  parley(parley: Parley): Promise<boolean>;
+  /** A message came under no session that stands, with this signature frame; tells whether that was sent back. */
+  strange(frame: Buffer, routing: readonly Buffer[]): Promise<boolean>;
+  /** Whether the session of a message that waits to be handed on has been revoked meanwhile. */
+  expelled(origin: Origin): boolean;
 }
 
 /** One socket's part in admission. */
@@ -30,6 +51,8 @@ export interface Liaison {
   subscribed(subscription: Buffer): boolean;
   /** The socket is closed. */
   close(): void;
+  /** Set where sessions take the place of hello, challenge and echo. */
+  readonly sessions?: SessionSide;
 }
 
 /** Nobody to admit, and nothing to wait for. */

@@ -3,29 +3,35 @@
 
 import type { Codec } from "../codec/codec.js";
 import { misuse } from "../errors.js";
-import { Keyring } from "../keys/keyring.js";
+import type { Session } from "../handshake/session.js";
+import { Keyring, type KeySource } from "../keys/keyring.js";
 import { assertSender } from "../keys/names.js";
 import { zeroCounters } from "../reasons.js";
 import { type Greeting, Handshake, type Outcome } from "../session/handshake.js";
 import { identity } from "../session/identity.js";
 import type { VerifierStats } from "../session/observer.js";
 import { assertOptions, hopsOf, limitsOf } from "../session/options.js";
-import type { Origin } from "../session/origin.js";
+import { Origin } from "../session/origin.js";
 import { Signer } from "../session/signer.js";
 import { type Stranger, Verifier } from "../session/verifier.js";
 import { NO_NONCE } from "../wire/control.js";
 import type { MessageLike } from "../wire/frames.js";
 import { greets, type Pattern, publishes, receives, sends, subscribes } from "../wire/patterns.js";
+import { Acceptor, type AcceptorOptions } from "./acceptor.js";
 import { batchOptionsOf } from "./batches.js";
 import { Greeter } from "./greeter.js";
 import { Inbox, type Received } from "./inbox.js";
 import { type Liaison, NO_LIAISON } from "./liaison.js";
+import { Login, type LoginOptions } from "./login.js";
 import { type Addressed, Outbox } from "./outbox.js";
 import type { RawSocket } from "./raw-socket.js";
 import { type Addressee, type ReturnAddress, ReturnAddresses, type Unclear } from "./return-addresses.js";
+import { type SessionPlan, sessionPlanOf } from "./session-options.js";
+import { Sessions } from "./sessions.js";
 import type { SigningOptions } from "./signing-options.js";
 import { SyncAnswers } from "./sync-answers.js";
 import { type ReadyOptions, Synchroniser } from "./synchroniser.js";
+import { WayTable } from "./ways.js";
 import { notSupported, unreachable } from "./zmq-errors.js";
 
 /** Counters of a signed socket. */
@@ -75,6 +81,9 @@ export class Line {
   #endpoints = 0;
   #liaison: Liaison = NO_LIAISON;
   readonly #synchroniser: Synchroniser | undefined;
+  #sessions: Sessions | undefined;
+  /** ROUTER: where each session was heard from last. */
+  readonly #ways: WayTable | undefined;
 
   constructor(raw: RawSocket, options: LineOptions) {
     const { pattern, signing, codec, sendTimeout, conflate } = options;
@@ -87,12 +96,18 @@ export class Line {
     const limits = limitsOf(signing);
     this.#returnAddresses = new ReturnAddresses(limits.peers);
     this.#mayRefuse = { mandatory: options.mandatory, noDrop: options.noDrop };
-    const { to, reply, batch, ...session } = signing;
+    const { to, reply, batch, login: _, accept: __, sessions: ___, onSession, ...session } = signing;
     if (to !== undefined && typeof to !== "function") assertSender(to, "to");
     assertReply(reply);
     const gathers = !ONE_BY_ONE.includes(pattern);
     const bounds = batchOptionsOf(batch);
-    const common = { ...session, pattern, key: Keyring.from(signing.key), sender: identity(signing.sender) };
+    const plan = sessionPlanOf(signing, pattern);
+    if (plan !== undefined) {
+      this.#sessions = new Sessions(limits.peers, onSession);
+      this.#ways = pattern === "router" ? new WayTable(limits.peers) : undefined;
+    }
+    const key = this.#sessions?.book ?? Keyring.from(signing.key as KeySource);
+    const common = { ...session, pattern, key, sender: identity(signing.sender) };
     // The signer last: it claims its stream's name, which nobody would release if anything here threw after it.
     if (receives(pattern)) this.#verifier = new Verifier(common);
     if (sends(pattern)) {
@@ -109,7 +124,9 @@ export class Line {
         resubscribed: () => this.resubscribed(),
         liaison: () => this.#liaison,
       });
-      if (this.#verifier !== undefined && greets(pattern)) {
+      if (plan !== undefined) {
+        this.#liaison = this.#sessionLiaison(raw, plan, signer.identity.name, this.#verifier as Verifier);
+      } else if (this.#verifier !== undefined && greets(pattern)) {
         this.#liaison = this.#greeter(raw, signer, this.#verifier, limits.peers);
       }
       if (publishes(pattern)) this.#liaison = this.#syncAnswers(raw);
@@ -194,6 +211,37 @@ export class Line {
     return new Greeter(new Handshake(signer, verifier, demands, limit), wire, options);
   }
 
+  /** Sessions take the place of hello, challenge and echo. */
+  #sessionLiaison(raw: RawSocket, plan: SessionPlan, name: string, verifier: Verifier): Liaison {
+    const outbox = this.#outbox as Outbox;
+    const sessions = this.#sessions as Sessions;
+    const at = { name, channel: verifier.channel };
+    const wire = {
+      send: (routing: readonly Buffer[], frame: Buffer) => outbox.sendUnsigned([...routing, frame]),
+      pump: () => this.#inbox?.pump(),
+      wake: () => this.wake(),
+      begin: ({ receiveKey, peerPattern }: Session) => verifier.beginSession(receiveKey, peerPattern),
+      unanswered: () => outbox.asksControl,
+      waiting: () => outbox.queued,
+      delimits: () => this.#pattern === "dealer" && outbox.delimits,
+      traffic: () => outbox.sent + verifier.accepted,
+      heard: () => verifier.accepted,
+      get closed() {
+        return raw.closed;
+      },
+    };
+    const pattern = this.#pattern as LoginOptions["pattern"] & AcceptorOptions["pattern"];
+    return plan.end === "client"
+      ? new Login(wire, { ...plan, ...at, pattern }, sessions)
+      : new Acceptor(wire, { ...plan, ...at, pattern }, sessions);
+  }
+
+  /** The sessions of this socket; none on one that signs with keys of its own. */
+  get sessions(): Sessions {
+    this.#sessions ??= new Sessions(1, undefined);
+    return this.#sessions;
+  }
+
   async #greet(greeting: Greeting): Promise<boolean> {
     const { to } = this.#signing;
     const routing = this.#pattern === "dealer" && this.#outbox?.delimits ? [EMPTY] : [];
@@ -243,6 +291,8 @@ export class Line {
   assertMayConnectAgain(): void {
     const { admit, receivers } = this.#signing;
     const hasOnePeer = this.#pattern === "dealer" || this.#pattern === "req";
+    if (hasOnePeer && this.#signing.login !== undefined)
+      throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", ONE_SERVER);
     if (admit !== "challenge" || receivers === "shared" || !hasOnePeer) return;
     throw misuse(
       "ERR_COUNTERSIGN_NOT_SUPPORTED",
@@ -285,6 +335,7 @@ export class Line {
     if (this.#pattern !== "router") return;
     const ids = 1 + this.#hops;
     this.#returnAddresses.learn(frames, ids, origin ?? null, index > ids);
+    if (origin !== undefined) this.#ways?.learn(origin, frames, ids);
   }
 
   #address(given: MessageLike, frames: readonly Buffer[]): Addressed {
@@ -313,7 +364,16 @@ export class Line {
   #answer({ addressee, delimited }: ReturnAddress): Addressed {
     const { policy, reply } = this.#signing;
     const plain = addressee === null && policy === "report" && reply === "as-received";
-    return { target: plain ? "plain" : { to: addressee }, delimited };
+    const way = addressee === null ? undefined : this.#wayTo(addressee);
+    return { target: plain ? "plain" : { to: addressee }, delimited, way };
+  }
+
+  /** With sessions an answer goes where the session, or a newer one of that peer, was heard from last. */
+  #wayTo(addressee: Origin): readonly Buffer[] | undefined {
+    if (this.#ways === undefined) return undefined;
+    const { book } = this.#sessions as Sessions;
+    const standing = book.of(Origin.peerOf(addressee).key) ?? book.with(addressee.sender);
+    return standing && this.#ways.to(standing.session.lineage);
   }
 
   #named(given: MessageLike): string | undefined {
@@ -335,6 +395,9 @@ const ONE_BY_ONE: readonly Pattern[] = ["req", "rep"];
 /** Who says hello: whoever has one other end, and speaks first. */
 const OPENS: readonly Pattern[] = ["dealer", "req", "pair"];
 const EMPTY = Buffer.alloc(0);
+
+const ONE_SERVER =
+  "A socket that logs in has one server: a second connection would spread its messages over both. Make a socket for each.";
 
 const NO_RECIPIENT = {
   unknown:

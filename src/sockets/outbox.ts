@@ -31,6 +31,8 @@ type Outgoing =
 export interface Addressed {
   readonly target: Target | "plain";
   readonly delimited: boolean;
+  /** The ids to go in front instead of those that were given: the session's peer has been heard from there since. */
+  readonly way?: readonly Buffer[] | undefined;
 }
 
 /** Finds the recipient of a message as the application gave it; throws where it must have one and has none. */
@@ -192,17 +194,29 @@ export class Outbox {
     routing: readonly Buffer[],
     to: Target["to"],
   ): Promise<boolean> {
-    if (!this.#raw.open || this.#signer.ready !== undefined) return false;
+    if (this.#signer.ready !== undefined) return false;
+    return this.#sendPast(() => {
+      const target = { to: stranger?.origin ?? to };
+      return this.#signer.signControl(kind, body, stranger?.routing ?? routing, target);
+    });
+  }
+
+  /** The same for a message that is not signed: one of a handshake. */
+  sendUnsigned(frames: readonly Buffer[]): Promise<boolean> {
+    return this.#sendPast(() => frames);
+  }
+
+  async #sendPast(make: () => readonly Buffer[]): Promise<boolean> {
+    if (!this.#raw.open) return false;
     // A REQ may have lost a message of this library's own, or its answer; its application's is not for us to give up.
     const again = this.asksControl;
     if (this.#asked !== undefined && !again) return false;
     try {
       if (!again && !NEVER_WAIT.includes(this.#signer.pattern) && !this.#canWrite()) return false;
-      const target = { to: stranger?.origin ?? to };
-      const signed = this.#signer.signControl(kind, body, stranger?.routing ?? routing, target);
+      const signed = make();
       const sending = again ? this.#raw.sendAgain(signed) : this.#raw.send(signed);
       if (this.#signer.pattern === "req") {
-        this.#asked = this.#signer.requestTag;
+        this.#asked = this.#signer.requestTag ?? NO_TAG;
         this.#asksControl = true;
       }
       await sending;
@@ -249,9 +263,10 @@ export class Outbox {
   /** With a codec the application sees ids and a value alone; the delimiter that a request had goes into its answer. */
   #addressed(message: unknown, given: MessageLike, frames: Buffer[]): Given {
     const { address, codec, hops } = this.#options;
-    const { target, delimited } = address(given, frames);
+    const { target, delimited, way } = address(given, frames);
     const ids = 1 + hops;
     const bare = delimited && codec !== undefined && (message as unknown[]).length === ids + 1;
+    if (way !== undefined) frames.splice(0, ids, ...way);
     return { frames: bare ? frames.toSpliced(ids, 0, Buffer.alloc(0)) : frames, target };
   }
 
@@ -392,4 +407,6 @@ interface Put {
   readonly sending: Promise<void>;
 }
 
+/** In the place of a request's tag, before anything was signed: nothing is bound to it. */
+const NO_TAG = Buffer.alloc(0);
 const NEVER_WAIT: readonly Pattern[] = ["router", "pub", "xpub"];

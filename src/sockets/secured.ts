@@ -5,6 +5,7 @@ import { misuse } from "../errors.js";
 import { PATTERNS, type Pattern, subscribes } from "../wire/patterns.js";
 import { messagesOf } from "./iteration.js";
 import { Line, MAY_REFUSE, type SocketStats } from "./line.js";
+import type { Sessions } from "./sessions.js";
 import { type NativeMethods, type NativeSocket, Shell } from "./shell.js";
 import { CONSTRUCTOR_ONLY, splitOptions } from "./signing-options.js";
 import type { ReadyOptions } from "./synchroniser.js";
@@ -13,6 +14,8 @@ import type { ReadyOptions } from "./synchroniser.js";
 export interface Secured {
   /** Counters: what was sent, delivered, refused and why, lost. */
   readonly stats: SocketStats;
+  /** The sessions of a socket with `signing.login` or `signing.accept`; there are none on any other. */
+  readonly sessions: Sessions;
 }
 
 /** What a signed subscriber has besides. */
@@ -74,6 +77,10 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
 
     get stats(): SocketStats {
       return this.#shell.line.stats;
+    }
+
+    get sessions(): Sessions {
+      return this.#shell.line.sessions;
     }
 
     override send(message: unknown): Promise<void> {
@@ -150,7 +157,11 @@ export function secured(native: unknown, pattern: Pattern): new (options: object
   }
 
   overrideOptions(SignedSocket.prototype, pattern, SignedSocket.lineOf);
-  dropForeign(SignedSocket.prototype, Base.prototype, subscribes(pattern) ? ["stats", "ready"] : ["stats"]);
+  dropForeign(
+    SignedSocket.prototype,
+    Base.prototype,
+    subscribes(pattern) ? ["stats", "sessions", "ready"] : ["stats", "sessions"],
+  );
   return SignedSocket;
 }
 

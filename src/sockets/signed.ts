@@ -82,6 +82,7 @@ class Facade implements ProxyHandler<NativeSocket> {
   get(native: NativeSocket, name: PropertyKey, facade: unknown): unknown {
     const { line } = this.#shell;
     if (name === "stats") return line.stats;
+    if (name === "sessions") return line.sessions;
     if (name === "sendTimeout" && name in native) return line.sendTimeout;
     if (name === "ready" && subscribes(this.#pattern)) return this.#shell.ready.bind(this.#shell);
     if (name === "readable") return line.hasReady || native.readable;

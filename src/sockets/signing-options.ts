@@ -3,13 +3,30 @@
 
 import type { Codec } from "../codec/codec.js";
 import { misuse } from "../errors.js";
+import type { AcceptMechanism, LoginMechanism } from "../handshake/mechanism.js";
+import type { KeySource } from "../keys/keyring.js";
 import type { ReceivingOptions } from "../session/options.js";
 import type { MessageLike } from "../wire/frames.js";
 import type { Pattern } from "../wire/patterns.js";
 import type { BatchOptions } from "./batches.js";
+import type { SessionSettings } from "./session-options.js";
+import type { SessionEvent } from "./sessions.js";
 
 /** How a socket signs and verifies. One object for both directions; what a socket type cannot use, it ignores. */
-export interface SigningOptions extends ReceivingOptions {
+export interface SigningOptions extends Omit<ReceivingOptions, "key"> {
+  /** At least 32 secret bytes, a {@link Key}, a {@link Keyring}, or a function that returns one; or `login`, or `accept`. */
+  readonly key?: KeySource | undefined;
+  /**
+   * DEALER, REQ, PAIR: log in, and sign with the keys of the session; in the place of `key`. Such as
+   * `scram({ user, password })` or `psk({ key })` of countersign/handshake.
+   */
+  readonly login?: LoginMechanism | undefined;
+  /** ROUTER, REP, PAIR: let in whoever logs in by one of these; in the place of `key`. Such as `scram({ users })`. */
+  readonly accept?: AcceptMechanism | readonly AcceptMechanism[] | undefined;
+  /** When keys are renewed, and how many handshakes may be under way for how long. */
+  readonly sessions?: SessionSettings | undefined;
+  /** Called when a session is established, renewed or lost, and when a handshake is refused. */
+  readonly onSession?: ((event: SessionEvent) => void) | undefined;
   /**
    * Whom to address: a name, or a function from a message (frames as given to `send`) to one. A ROUTER asks it only
    * for return addresses that no verified message came from.

@@ -15,6 +15,7 @@ import {
   type XPublisher,
 } from "countersign";
 import { json } from "countersign/codec";
+import { psk } from "countersign/handshake";
 import { expectTypeOf, test } from "vitest";
 import type * as zmq from "zeromq";
 
@@ -76,12 +77,12 @@ test("every socket is a zeromq socket", () => {
   expectTypeOf<Push>().not.toExtend<zmq.Readable>();
 });
 
-test("signing is required, its key too, and unknown options are refused", () => {
+test("signing is required, with a key or mechanisms, and unknown options are refused", () => {
   type Options = ConstructorParameters<typeof Router>[0];
   const key = generateKey();
   expectTypeOf({ linger: 0, signing: { key } }).toExtend<Options>();
   expectTypeOf<{ linger: number }>().not.toExtend<Options>();
-  expectTypeOf<{ signing: { channel: string } }>().not.toExtend<Options>();
+  expectTypeOf({ linger: 0, signing: { accept: psk({ key }) } }).toExtend<Options>();
   // @ts-expect-error: there is no option of this name
   const misspelt: Options = { signing: { key }, mandatry: true };
   // @ts-expect-error: nor among those of signing

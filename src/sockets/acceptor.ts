@@ -1,0 +1,419 @@
+// The server's side of sessions on a socket: cookies for whoever says hello, handshakes under way in bounded number and each
+// with a time of its own, new keys for whoever asks, and a word to whoever speaks under a session that is gone.
+
+import { createHash, randomBytes } from "node:crypto";
+import type { Standing } from "../handshake/book.js";
+import { Cookies } from "../handshake/cookie.js";
+import type { Failure } from "../handshake/failures.js";
+import { type Fields, type Message, read, write } from "../handshake/messages.js";
+import { aliveMessage, answerRenewal, idOf, isAlive } from "../handshake/renewal.js";
+import { type ServerExchange, type ServerState, serverExchange } from "../handshake/server.js";
+import type { Parties, Session } from "../handshake/session.js";
+import { Origin } from "../session/origin.js";
+import type { Heard, Liaison, Parley, SessionSide } from "./liaison.js";
+import type { SessionWire } from "./login.js";
+import { RateLimit } from "./rate-limit.js";
+import type { SessionPlan } from "./session-options.js";
+import type { Sessions } from "./sessions.js";
+import { Ticker } from "./ticker.js";
+
+/** Who lets in, and where. */
+export type AcceptorOptions = SessionPlan & { readonly end: "server" } & {
+  readonly name: string;
+  readonly pattern: "router" | "rep" | "pair";
+  readonly channel: string;
+};
+
+/** A handshake under way. */
+interface Pending {
+  readonly path: string;
+  readonly client: string;
+  readonly deadline: number;
+  /** How many users had been revoked when it began. */
+  readonly began: number;
+  state: ServerState;
+  /** What the client said last, and what it was answered: the same again for the same. */
+  heard: Buffer;
+  reply: Buffer | undefined;
+  busy: boolean;
+}
+
+/** What a client that asked for new keys was answered. */
+interface Renewed {
+  readonly asked: Buffer;
+  readonly reply: Buffer;
+}
+
+/** Milliseconds between looks at what has arrived: while a handshake is under way, and otherwise. */
+const EAGER = 2;
+const IDLE = 25;
+/** Milliseconds between two words over one way that a session is gone. */
+const SAME_WAY = 100;
+/** Words a second to whoever is unknown: that a session is gone, that a handshake is refused. */
+const WORDS = 5000;
+/** Cookies a second: two MACs each. */
+const COOKIES = 50_000;
+/** Handshakes that one way may begin at once, and a second after that: each costs key generation. */
+const BURST = 8;
+const PER_SECOND = 4;
+/** Ways of which it is remembered how often they began. */
+const MOST_WAYS = 4096;
+
+const NOBODY_HEARD: Heard = { answered: false, refused: undefined };
+
+/** Lets in. */
+export class Acceptor implements Liaison {
+  readonly sessions: SessionSide;
+  readonly #wire: SessionWire;
+  readonly #options: AcceptorOptions;
+  readonly #sessions: Sessions;
+  readonly #exchange: ServerExchange;
+  readonly #cookies: Cookies;
+  /** In the order in which they began, and so of their deadlines. */
+  readonly #pending = new Map<string, Pending>();
+  readonly #byPath = new Map<string, string>();
+  readonly #ways = new Map<string, RateLimit>();
+  readonly #toldAt = new Map<string, number>();
+  readonly #words = new RateLimit(WORDS, WORDS);
+  readonly #cookieRate = new RateLimit(COOKIES, COOKIES);
+  readonly #renewals = new WeakMap<Standing, Renewed>();
+  readonly #revoked = new Map<string, number>();
+  #revocations = 0;
+  readonly #ticker = new Ticker<Acceptor>(this, (acceptor) => acceptor.#tick());
+
+  constructor(wire: SessionWire, options: AcceptorOptions, sessions: Sessions) {
+    this.#wire = wire;
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#cookies = new Cookies(randomBytes(32), options.timeout);
+    const { name, pattern, channel, accept: mechanisms } = options;
+    this.#exchange = serverExchange({
+      name,
+      pattern,
+      channel,
+      mechanisms,
+      random: randomBytes,
+      cookies: this.#cookies,
+      refuses: (parties) => this.#refuses(parties),
+    });
+    sessions.pending = () => this.#pending.size;
+    sessions.onConfirmed = () => this.#wire.wake();
+    sessions.onRevoked((user) => this.#revoke(user));
+    this.sessions = {
+      parley: (parley) => this.#parley(parley),
+      strange: (frame, routing) => this.#tellLost(frame, routing),
+      expelled: (origin) =>
+        this.#sessions.book.of(Origin.peerOf(origin).key) === undefined && this.#wasRevoked(origin),
+    };
+  }
+
+  /** A PAIR's messages wait for somebody who can check them; the others name whom they answer. */
+  get open(): boolean {
+    if (this.#options.pattern !== "pair") return true;
+    return this.#sessions.book.inUse;
+  }
+
+  begin(): void {
+    this.#ticker.start(0);
+  }
+
+  expect(): void {}
+
+  failed(): void {}
+
+  subscribed(): boolean {
+    return false;
+  }
+
+  async hear(): Promise<Heard> {
+    return NOBODY_HEARD;
+  }
+
+  async challenge(): Promise<boolean> {
+    return false;
+  }
+
+  close(): void {
+    this.#ticker.stop();
+    this.#pending.clear();
+    this.#byPath.clear();
+  }
+
+  #tick(): number | undefined {
+    if (this.#wire.closed) return undefined;
+    this.#wire.pump();
+    const now = performance.now();
+    for (const [name, pending] of this.#pending) {
+      if (pending.deadline > now) break;
+      this.#drop(name, pending, pending.state.phase === "over" ? undefined : "timeout");
+    }
+    return this.#pending.size > 0 ? EAGER : IDLE;
+  }
+
+  async #parley({ frame, routing }: Parley): Promise<boolean> {
+    const message = read(frame);
+    if (message === undefined) {
+      this.#sessions.refused("malformed");
+      return false;
+    }
+    switch (message.type) {
+      case "hello":
+        return this.#hello(frame, routing);
+      case "open":
+        return this.#open(message, frame, routing);
+      case "step":
+        return this.#goOn(message, frame, routing);
+      case "renew":
+        return this.#renew(message, frame, routing);
+      case "alive":
+        return this.#alive(message, routing);
+      default:
+        this.#sessions.refused("unexpected");
+        return false;
+    }
+  }
+
+  /** Costs two MACs and no memory. */
+  async #hello(frame: Buffer, routing: readonly Buffer[]): Promise<boolean> {
+    if (!this.#cookieRate.take()) return false;
+    const { send } = await this.#exchange.step(this.#exchange.initial, frame, this.#arrival(pathOf(routing)));
+    return send !== undefined && this.#wire.send(routing, send);
+  }
+
+  #arrival(path: string) {
+    return { path: Buffer.from(path, "latin1"), now: performance.now() };
+  }
+
+  async #open(message: Fields<"open">, frame: Buffer, routing: readonly Buffer[]): Promise<boolean> {
+    const path = pathOf(routing);
+    const name = nameOf(message, path);
+    const known = this.#pending.get(name);
+    if (known !== undefined) return this.#again(known, frame, routing);
+    const client = message.client.toString("latin1");
+    const arrival = this.#arrival(path);
+    if (!this.#cookies.isGood(message.cookie, { ...message, path: arrival.path }, arrival.now)) {
+      return this.#refuse("bad-cookie", message, routing, client);
+    }
+    if (!this.#mayBegin(path)) return this.#refuse("displaced", message, routing, client);
+    const pending: Pending = {
+      path,
+      client,
+      deadline: arrival.now + this.#options.timeout,
+      began: this.#revocations,
+      state: this.#exchange.initial,
+      heard: frame,
+      reply: undefined,
+      busy: false,
+    };
+    this.#enter(name, pending);
+    return this.#step(name, pending, message, frame, routing);
+  }
+
+  #enter(name: string, pending: Pending): void {
+    const { path } = pending;
+    // One way has one client behind it, which began anew; a REP and a PAIR do not see the way.
+    const other = path === "" ? undefined : this.#byPath.get(path);
+    if (other !== undefined) this.#displace(other);
+    if (this.#pending.size >= this.#options.pending)
+      this.#displace(this.#pending.keys().next().value as string);
+    this.#pending.set(name, pending);
+    if (path !== "") this.#byPath.set(path, name);
+    this.#ticker.start(EAGER);
+  }
+
+  #displace(name: string): void {
+    const pending = this.#pending.get(name) as Pending;
+    this.#drop(name, pending, pending.state.phase === "over" ? undefined : "displaced");
+  }
+
+  #drop(name: string, pending: Pending, failure: Failure | undefined): void {
+    this.#pending.delete(name);
+    if (this.#byPath.get(pending.path) === name) this.#byPath.delete(pending.path);
+    if (failure !== undefined) this.#sessions.refused(failure, pending.client);
+    if (this.#pending.size === 0) this.#revoked.clear();
+  }
+
+  async #goOn(message: Fields<"step">, frame: Buffer, routing: readonly Buffer[]): Promise<boolean> {
+    const name = nameOf(message, pathOf(routing));
+    const pending = this.#pending.get(name);
+    if (pending === undefined) return this.#refuse("unexpected", message, routing);
+    if (pending.heard.equals(frame)) return this.#again(pending, frame, routing);
+    if (pending.busy || pending.state.phase === "over") return false;
+    pending.heard = frame;
+    pending.reply = undefined;
+    return this.#step(name, pending, message, frame, routing);
+  }
+
+  /** Said twice, answered twice, done once. */
+  async #again({ heard, reply }: Pending, frame: Buffer, routing: readonly Buffer[]): Promise<boolean> {
+    return reply !== undefined && heard.equals(frame) && this.#wire.send(routing, reply);
+  }
+
+  async #step(
+    name: string,
+    pending: Pending,
+    message: Pick<Fields<"step">, "nonce">,
+    frame: Buffer,
+    routing: readonly Buffer[],
+  ): Promise<boolean> {
+    pending.busy = true;
+    try {
+      const arrival = this.#arrival(pending.path);
+      const step = this.#exchange.step(pending.state, frame, arrival);
+      const { state, send, done, error } = await this.#inTime(pending, step);
+      if (this.#pending.get(name) !== pending) return false;
+      if (error !== undefined) return this.#end(name, pending, error, message, routing);
+      if (done !== undefined) {
+        const refused = this.#wasRevokedSince(done.user, pending.began) ? "revoked" : undefined;
+        if (refused !== undefined) return this.#end(name, pending, refused, message, routing);
+        this.#wire.begin(done);
+        this.#sessions.established(done);
+      }
+      pending.state = state;
+      pending.reply = send;
+      return send !== undefined && (await this.#wire.send(routing, send));
+    } catch {
+      // A mechanism or a store that breaks its contract refuses this client, and nobody else.
+      if (this.#pending.get(name) !== pending) return false;
+      return this.#end(name, pending, "unavailable", message, routing);
+    } finally {
+      pending.busy = false;
+    }
+  }
+
+  /** A REP waits for the answer, and must not wait for ever. */
+  async #inTime<Result>({ deadline }: Pending, step: Promise<Result>): Promise<Result> {
+    if (this.#options.pattern !== "rep") return step;
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error("timeout")), Math.max(0, deadline - performance.now()));
+    });
+    try {
+      return await Promise.race([step, over]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #end(
+    name: string,
+    pending: Pending,
+    failure: Failure,
+    message: Pick<Fields<"step">, "nonce">,
+    routing: readonly Buffer[],
+  ): Promise<boolean> {
+    this.#drop(name, pending, undefined);
+    return this.#refuse(failure, message, routing, pending.client);
+  }
+
+  /** One word for all reasons. */
+  async #refuse(
+    failure: Failure,
+    { nonce }: Pick<Fields<"step">, "nonce">,
+    routing: readonly Buffer[],
+    client?: string,
+  ): Promise<boolean> {
+    this.#sessions.refused(failure, client);
+    return this.#words.take() && this.#wire.send(routing, write("refused", { nonce }));
+  }
+
+  /** A name belongs to whoever has a session under it. */
+  #refuses({ user, mechanism, client }: Parties): Failure | undefined {
+    const session = this.#sessions.book.with(client)?.session;
+    if (session === undefined) return undefined;
+    return session.user === user && session.mechanism === mechanism ? undefined : "name-taken";
+  }
+
+  async #renew(message: Fields<"renew">, frame: Buffer, routing: readonly Buffer[]): Promise<boolean> {
+    for (const standing of this.#sessions.book.named(message.session)) {
+      const renewed = this.#renewals.get(standing);
+      if (renewed?.asked.equals(frame)) return this.#wire.send(routing, renewed.reply);
+      const asking = [...generationsOf(standing)].find((session) => idOf(session).equals(message.session));
+      if (asking === undefined) continue;
+      const { send, done } = answerRenewal(asking, message, frame, randomBytes);
+      if (send === undefined || done === undefined) continue;
+      // It has what it asks under. Where it asks under older keys again, it never had the last new ones.
+      this.#sessions.book.used(asking.receiveKey);
+      this.#sessions.renewed(standing, done, false);
+      this.#renewals.set(standing, { asked: Buffer.from(frame), reply: send });
+      return this.#wire.send(routing, send);
+    }
+    return this.#tellLostSession(message.session, routing);
+  }
+
+  async #alive(message: Fields<"alive">, routing: readonly Buffer[]): Promise<boolean> {
+    for (const standing of this.#sessions.book.named(message.session)) {
+      for (const session of generationsOf(standing)) {
+        if (!isAlive(session, message)) continue;
+        this.#sessions.book.used(session.receiveKey);
+        return this.#wire.send(routing, aliveMessage(session, message.nonce));
+      }
+    }
+    return this.#tellLostSession(message.session, routing);
+  }
+
+  #tellLost(frame: Buffer, routing: readonly Buffer[]): Promise<boolean> {
+    return this.#tellLostSession(frame.subarray(8, 12), routing);
+  }
+
+  /** Unsigned, for there is no key: a client doubts its session then, and no more. */
+  async #tellLostSession(id: Buffer, routing: readonly Buffer[]): Promise<boolean> {
+    const path = pathOf(routing);
+    // A REP answers each message, a REQ waits for each answer; of the others one in a while is enough.
+    const mustAnswer = this.#options.pattern === "rep" || routing.at(-1)?.length === 0;
+    if (!mustAnswer && !this.#isDue(path)) return false;
+    return this.#words.take() && this.#wire.send(routing, write("lost", { session: Buffer.from(id) }));
+  }
+
+  #isDue(path: string): boolean {
+    const now = performance.now();
+    if (now - (this.#toldAt.get(path) ?? -Infinity) < SAME_WAY) return false;
+    this.#toldAt.delete(path);
+    if (this.#toldAt.size >= MOST_WAYS) this.#toldAt.delete(this.#toldAt.keys().next().value as string);
+    this.#toldAt.set(path, now);
+    return true;
+  }
+
+  /** One peer that begins again and again does so at the cost of its own way. */
+  #mayBegin(path: string): boolean {
+    if (path === "") return true;
+    let rate = this.#ways.get(path);
+    if (rate === undefined) {
+      if (this.#ways.size >= MOST_WAYS) this.#ways.delete(this.#ways.keys().next().value as string);
+      rate = new RateLimit(PER_SECOND, BURST);
+      this.#ways.set(path, rate);
+    }
+    return rate.take();
+  }
+
+  /** Also of those whose user is not known yet: it is asked again when it is. */
+  #revoke(user: string): void {
+    if (this.#pending.size > 0) this.#revoked.set(user, ++this.#revocations);
+  }
+
+  #wasRevokedSince(user: string, began: number): boolean {
+    return (this.#revoked.get(user) ?? 0) > began;
+  }
+
+  #wasRevoked(origin: Origin): boolean {
+    const { id } = Origin.peerOf(origin).key;
+    return this.#sessions.book.find(id) === "revoked-key";
+  }
+}
+
+function* generationsOf({ session, before }: Standing): Iterable<Session> {
+  yield session;
+  if (before !== undefined) yield before;
+}
+
+/** The way back, in a few bytes: the frames that lead there are unsigned, and of any size. Empty where it is not seen. */
+function pathOf(routing: readonly Buffer[]): string {
+  if (routing.length === 0) return "";
+  const hash = createHash("sha256");
+  for (const frame of routing) hash.update(`${frame.length}:`).update(frame);
+  return hash.digest("base64");
+}
+
+function nameOf({ nonce }: Pick<Extract<Message, { type: "open" }>, "nonce">, path: string): string {
+  return nonce.toString("latin1") + path;
+}
