@@ -317,9 +317,7 @@ export class Receiver {
   #origin(claimed: WireHeader, addressed: boolean, late: boolean): HardenedOrigin {
     const { sender, pattern, epoch, sequence, sentAt } = claimed;
     const channel = this.#place?.channel ?? "";
-    const login = { user: undefined, mechanism: undefined };
-    const keyId = this.#keyIdText;
-    return { sender, channel, pattern, keyId, ...login, epoch, sequence, sentAt, addressed, late };
+    return { sender, channel, pattern, keyId: this.#keyIdText, epoch, sequence, sentAt, addressed, late };
   }
 
   #refuse(reason: Reason, refused: Parameters<Refusals["describe"]>[1] = {}): { ok: false } & Rejection {

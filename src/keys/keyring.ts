@@ -174,7 +174,9 @@ function endingBy(key: Key, end: number): Key {
 
 /** The book that a source stands for. */
 export function keyBookOf(source: KeySource | KeyBook): KeyBook {
-  return typeof source === "object" && "pairwise" in source ? source : Keyring.from(source);
+  return source !== null && typeof source === "object" && "pairwise" in source
+    ? source
+    : Keyring.from(source);
 }
 
 /** Why `key` is not valid at `now` (milliseconds); `undefined` while it is. Both bounds are included. */

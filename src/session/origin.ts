@@ -25,9 +25,9 @@ export class Origin {
   /** The id of the key that verified it, eight hexadecimal digits. */
   readonly keyId: string;
   /** Who logged in, where the message came under a session to whoever let him in. */
-  readonly user: string | undefined;
+  declare readonly user?: string;
   /** The mechanism of that session's login, at either end. */
-  readonly mechanism: string | undefined;
+  declare readonly mechanism?: string;
   /** When the sender started, microseconds since the Unix epoch: higher at every start. */
   readonly epoch: number;
   /** The message's number in its epoch, from 1. */
@@ -45,14 +45,17 @@ export class Origin {
     this.channel = channel;
     this.pattern = header.pattern;
     this.keyId = peer.key.idText;
-    this.user = peer.key.session?.user;
-    this.mechanism = peer.key.session?.mechanism;
     this.epoch = header.epoch;
     this.sequence = header.sequence + offset;
     this.sentAt = header.sentAt;
     this.addressed = (header.flags & FLAGS.addressed) !== 0;
     this.late = late;
     this.#peer = peer;
+    // Only where there is a session: what every other message says of itself stays as it is.
+    const { session } = peer.key;
+    if (session === undefined) return;
+    if (session.user !== undefined) this.user = session.user;
+    this.mechanism = session.mechanism;
   }
 
   /** Whom an answer to this message goes to. */

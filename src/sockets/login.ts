@@ -116,7 +116,12 @@ export class Login implements Liaison {
   }
 
   get open(): boolean {
-    return this.#session !== undefined && !this.#doubted;
+    return this.#session !== undefined && !this.#doubted && !this.#mustGiveWay();
+  }
+
+  /** A REQ has one question at a time: that for new keys goes before the next of its application's. */
+  #mustGiveWay(): boolean {
+    return this.#renewing !== undefined && this.#options.pattern === "req";
   }
 
   begin(): void {
@@ -154,8 +159,8 @@ export class Login implements Liaison {
     const now = performance.now();
     const attempt = this.#attempt;
     if (attempt !== undefined) this.#pursue(attempt, now);
-    else if (!this.open) this.#mayBegin(now);
-    else this.#keep(this.#session as Session, now);
+    else if (this.#session === undefined || this.#doubted) this.#mayBegin(now);
+    else this.#keep(this.#session, now);
     const expecting = this.#attempt !== undefined || this.#renewing !== undefined || !this.open;
     return expecting ? EAGER : IDLE;
   }
@@ -188,8 +193,8 @@ export class Login implements Liaison {
 
   async #send(said: Said): Promise<void> {
     const sent = await this.#wire.send(this.#delimited ? [EMPTY] : [], said.frame);
-    // Nobody is there yet: ask soon.
-    if (!sent) said.repeat = FIRST_REPEAT;
+    // Not taken: nobody is there yet, or a REQ waits for something else.
+    said.repeat = sent ? Math.max(said.repeat, FIRST_REPEAT) : EAGER;
   }
 
   async #step(attempt: Attempt, frame: Buffer): Promise<void> {
@@ -250,8 +255,9 @@ export class Login implements Liaison {
     const { renewAfter: _, timeout, keepAlive } = this.#options;
     if (this.#renewing !== undefined) {
       // Over without an answer: the keys go on, and new ones are asked for anew.
-      if (now >= this.#renewing.deadline) this.#renewing = undefined;
-      else this.#sayAgain(this.#renewing, now);
+      if (now < this.#renewing.deadline) return this.#sayAgain(this.#renewing, now);
+      this.#renewing = undefined;
+      this.#wire.wake();
     } else if (now >= this.#renewAt || this.#wire.traffic() >= this.#renewTraffic) {
       const { state, send } = beginRenewal(session, randomBytes);
       this.#renewing = { state, frame: send, at: now, repeat: FIRST_REPEAT, deadline: now + timeout };

@@ -62,7 +62,7 @@ describe.each(NAMES)("%s", (name) => {
     expect([socket.closed, socket.context]).toEqual([false, context]);
   });
 
-  it("has the methods and options of zeromq's class, no more, and stats, and ready where it subscribes", () => {
+  it("has the methods and options of zeromq's class, no more, and stats and sessions, and ready where it subscribes", () => {
     const socket = make(name, { signing });
     const members = (object: object) => {
       const names = new Set<string>();
@@ -71,7 +71,10 @@ describe.each(NAMES)("%s", (name) => {
       }
       return names;
     };
-    const own = name === "Subscriber" || name === "XSubscriber" ? ["stats", "ready"] : ["stats"];
+    const own =
+      name === "Subscriber" || name === "XSubscriber"
+        ? ["stats", "sessions", "ready"]
+        : ["stats", "sessions"];
     expect(members(socket)).toEqual(new Set([...members(opened(new Theirs())), ...own]));
   });
 
