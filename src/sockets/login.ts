@@ -255,9 +255,8 @@ export class Login implements Liaison {
     const { renewAfter: _, timeout, keepAlive } = this.#options;
     if (this.#renewing !== undefined) {
       // Over without an answer: the keys go on, and new ones are asked for anew.
-      if (now < this.#renewing.deadline) return this.#sayAgain(this.#renewing, now);
-      this.#renewing = undefined;
-      this.#wire.wake();
+      if (now < this.#renewing.deadline) this.#sayAgain(this.#renewing, now);
+      else this.#giveUpRenewal();
     } else if (now >= this.#renewAt || this.#wire.traffic() >= this.#renewTraffic) {
       const { state, send } = beginRenewal(session, randomBytes);
       this.#renewing = { state, frame: send, at: now, repeat: FIRST_REPEAT, deadline: now + timeout };
@@ -268,6 +267,11 @@ export class Login implements Liaison {
       // A REQ: until it is answered, its application can ask nothing.
       this.#sayAgain(this.#alive, now);
     }
+  }
+
+  #giveUpRenewal(): void {
+    this.#renewing = undefined;
+    this.#wire.wake();
   }
 
   #ask(session: Session, now: number): void {

@@ -4,6 +4,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { vectorFiles } from "./files.js";
+import { exchangesFile } from "./handshake.js";
 
 const folder = process.argv[2] ?? join("test", "vectors");
 for (const [name, text] of vectorFiles()) writeFileSync(join(folder, name), text);
+writeFileSync(join(folder, "handshake", "exchanges.json"), await exchangesFile());
