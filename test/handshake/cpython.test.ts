@@ -1,5 +1,11 @@
 import { createHmac } from "node:crypto";
-import { type CPythonRole, type CPythonState, cpython, type Failure, type Unkeyed } from "countersign/handshake";
+import {
+  type CPythonRole,
+  type CPythonState,
+  cpython,
+  type Failure,
+  type Unkeyed,
+} from "countersign/handshake";
 import { expect, expectTypeOf, test } from "vitest";
 import vectors from "../vectors/handshake/cpython.json" with { type: "json" };
 import { NOTHING, seeded } from "./ends.js";
@@ -7,7 +13,7 @@ import { NOTHING, seeded } from "./ends.js";
 const KEY = Buffer.from("secret");
 
 /** One end, and what it came to. */
-export function cpythonEnd(role: CPythonRole, seed = "x") {
+function cpythonEnd(role: CPythonRole, seed = "x") {
   let state: CPythonState = role.initial;
   const end = { done: undefined as Unkeyed | undefined, error: undefined as Failure | undefined };
   const random = seeded(seed);
@@ -18,7 +24,16 @@ export function cpythonEnd(role: CPythonRole, seed = "x") {
     end.error ??= step.error;
     return step.send;
   };
-  return { ...end, take, get done() { return end.done; }, get error() { return end.error; } };
+  return {
+    ...end,
+    take,
+    get done() {
+      return end.done;
+    },
+    get error() {
+      return end.error;
+    },
+  };
 }
 
 function talk(listener: ReturnType<typeof cpythonEnd>, client: ReturnType<typeof cpythonEnd>): string[] {
@@ -92,13 +107,22 @@ test("attack 59: MD5 is taken from nobody, and given to nobody, unless it was as
   expect(listener.error).toBe("weak-digest");
   for (const weak of ["{md5}", ""]) {
     const client = cpythonEnd(cpython({ key: KEY }).client(), "b");
-    expect(client.take(Buffer.concat([Buffer.from(`#CHALLENGE#${weak}`), Buffer.alloc(40, 7)]))).toBeUndefined();
+    expect(
+      client.take(Buffer.concat([Buffer.from(`#CHALLENGE#${weak}`), Buffer.alloc(40, 7)])),
+    ).toBeUndefined();
     expect(client.error).toBe("weak-digest");
   }
 });
 
 test("what is no message of the handshake is refused, and nothing throws", () => {
-  for (const junk of ["", "#CHALLENGE", "#CHALLENGE#", "#WELCOME#", "x".repeat(257), "#CHALLENGE#{sha256}short"]) {
+  for (const junk of [
+    "",
+    "#CHALLENGE",
+    "#CHALLENGE#",
+    "#WELCOME#",
+    "x".repeat(257),
+    "#CHALLENGE#{sha256}short",
+  ]) {
     const client = cpythonEnd(cpython({ key: KEY }).client());
     expect(client.take(Buffer.from(junk))).toBeUndefined();
     expect(client.error).toMatch(/malformed|weak-digest/);

@@ -84,7 +84,15 @@ describe.each(Object.entries(WAYS))("%s", (_, way) => {
   });
 
   test("drops, duplicates, reorderings and restarts of either end: equal keys, or not at all", async () => {
-    const event = fc.constantFrom("deliver", "duplicate", "drop", "swap", "restart client", "restart server", "old");
+    const event = fc.constantFrom(
+      "deliver",
+      "duplicate",
+      "drop",
+      "swap",
+      "restart client",
+      "restart server",
+      "old",
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 60 }), async (events) => {
         let generation = 0;
@@ -161,7 +169,11 @@ describe.each(Object.entries(WAYS))("%s", (_, way) => {
     // The client's own proof, dressed up as the server's.
     const message = read(proof);
     if (message?.type !== "step") throw new Error("no proof");
-    const forged = write("finish", { nonce: message.nonce, data: message.data, confirmation: Buffer.alloc(32) });
+    const forged = write("finish", {
+      nonce: message.nonce,
+      data: message.data,
+      confirmation: Buffer.alloc(32),
+    });
     await client.take(forged);
     expect(client.session).toBeUndefined();
     expect(client.error).toMatch(/bad-server-proof|malformed/);
@@ -203,7 +215,11 @@ describe.each(Object.entries(WAYS))("%s", (_, way) => {
   });
 
   test("another channel, another name, the same name: no session", async () => {
-    for (const other of [{ serverChannel: "other" }, { client: "same", server: "same" }, { server: "~bad" }]) {
+    for (const other of [
+      { serverChannel: "other" },
+      { client: "same", server: "same" },
+      { server: "~bad" },
+    ]) {
       const meeting = { ...way, ...other };
       const [client, server] = [clientEnd(meeting), serverEnd(meeting)];
       await converse(client, server);
@@ -213,16 +229,20 @@ describe.each(Object.entries(WAYS))("%s", (_, way) => {
 
   test("junk changes nothing, and does not throw", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 11 }), async (bytes, type) => {
-        const head = Buffer.from([0xc1, 0x53, 1, 8, type]);
-        for (const frame of [Buffer.from(bytes), Buffer.concat([head, bytes])]) {
-          const [client, server] = [clientEnd(way), serverEnd(way)];
-          await client.take(NOTHING);
-          await client.take(frame);
-          await server.take(frame);
-          expect([client.phase, client.session, server.session]).toEqual(["hello", undefined, undefined]);
-        }
-      }),
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.integer({ min: 1, max: 11 }),
+        async (bytes, type) => {
+          const head = Buffer.from([0xc1, 0x53, 1, 8, type]);
+          for (const frame of [Buffer.from(bytes), Buffer.concat([head, bytes])]) {
+            const [client, server] = [clientEnd(way), serverEnd(way)];
+            await client.take(NOTHING);
+            await client.take(frame);
+            await server.take(frame);
+            expect([client.phase, client.session, server.session]).toEqual(["hello", undefined, undefined]);
+          }
+        },
+      ),
       { numRuns: 100 },
     );
   });
@@ -255,7 +275,10 @@ describe("attack 59: downgrade", () => {
         const message = read(frame);
         if (message?.type !== "open" && message?.type !== "answer") return frame;
         const { type, ...fields } = message;
-        return write(type, { ...fields, ...(type === "open" || !("mechanism" in change) ? change : {}) } as never);
+        return write(type, {
+          ...fields,
+          ...(type === "open" || !("mechanism" in change) ? change : {}),
+        } as never);
       });
       expect([client.session, server.session]).toEqual([undefined, undefined]);
     }
@@ -338,7 +361,13 @@ test("exportKey takes labels and lengths within bounds", async () => {
   const session = client.session as Session;
   expect(session.exportKey("a", 8160)).toHaveLength(8160);
   expect(session.exportKey("a", 32)).not.toEqual(session.exportKey("b", 32));
-  for (const [label, length] of [["", 32], ["x".repeat(256), 32], ["a", 15], ["a", 8161], ["a", 1.5]] as const) {
+  for (const [label, length] of [
+    ["", 32],
+    ["x".repeat(256), 32],
+    ["a", 15],
+    ["a", 8161],
+    ["a", 1.5],
+  ] as const) {
     expect(() => session.exportKey(label, length)).toThrow(/exportKey/);
   }
 });

@@ -39,7 +39,7 @@ function listen(socket: AsyncIterable<Buffer[]>): string[] {
   return heard;
 }
 
-test("after the server's restart traffic resumes by itself, what was queued arrives, nothing twice", async () => {
+test("attack 58: after the server's restart traffic resumes by itself, what was queued arrives, nothing twice", async () => {
   const address = vacant();
   const first = server();
   await first.bind(address);
@@ -64,7 +64,7 @@ test("after the server's restart traffic resumes by itself, what was queued arri
   expect(events.at(-1)).toMatchObject({ reason: "forgotten" });
 });
 
-test("what was queued while no server was there arrives once, in order", async () => {
+test("attack 58: what was queued while no server was there arrives once, in order", async () => {
   const address = vacant();
   const dealer = client();
   dealer.connect(address);
@@ -77,7 +77,7 @@ test("what was queued while no server was there arrives once, in order", async (
   expect(heard).toEqual(sent.map((_, i) => `${i}`));
 });
 
-test("a client that restarts under its name takes the place of its old session", async () => {
+test("attack 58: a client that restarts under its name takes the place of its old session", async () => {
   const router = server();
   const address = await bound(router);
   const heard = listen(router);
@@ -95,7 +95,7 @@ test("a client that restarts under its name takes the place of its old session",
   expect(heard).toEqual(["one", "two"]);
 });
 
-test("an answer follows a client that connects anew, under another routing id", async () => {
+test("attack 33: an answer follows a client that connects anew, under another routing id", async () => {
   const router = server();
   const address = await bound(router);
   const dealer = client();
@@ -251,7 +251,7 @@ describe("revoke", () => {
   });
 });
 
-test("another user cannot take a name that is in use", async () => {
+test("attack 52: another user cannot take a name that is in use", async () => {
   const router = server({ accept: scram({ users: { alice: verifier, bob: verifier } }) });
   const address = await bound(router);
   const alice = client("desk", { login: scram({ user: "alice", password: "pencil" }) });
@@ -278,7 +278,7 @@ test("a wrong password is refused in one word, and told at the server", async ()
   expect(router.sessions.size).toBe(0);
 });
 
-test("a PAIR's server that restarts and speaks first is heard by a client that says nothing", async () => {
+test("attack 58: a PAIR's server that restarts and speaks first is heard by a client that says nothing", async () => {
   const address = vacant();
   const make = () =>
     opened(new Pair({ linger: 0, signing: { accept: psk({ key: KEY }), sender: "server" } }));

@@ -6,17 +6,20 @@ import {
   type Failure,
   MemoryStore,
   mintVerifier,
+  type Proven,
   parseVerifier,
   plainScramClient,
   plainScramServer,
-  type Proven,
   scram,
 } from "countersign/handshake";
 import { describe, expect, test } from "vitest";
 import rfc7677 from "../vectors/handshake/rfc7677.json" with { type: "json" };
 import { clientEnd, converse, NOTHING, serverEnd } from "./ends.js";
 
-const verifier = await mintVerifier("pencil", { iterations: 4096, salt: Buffer.from(rfc7677.salt, "base64") });
+const verifier = await mintVerifier("pencil", {
+  iterations: 4096,
+  salt: Buffer.from(rfc7677.salt, "base64"),
+});
 const users = { alice: verifier, user: verifier };
 
 /** Nonces as they stand in the messages, though they are no base64 of ours. */
@@ -90,9 +93,24 @@ describe("attack 53: the client refuses, before it stretches the password where 
   const firsts: [string, string, Failure][] = [
     ["a nonce that does not extend its own", `r=other,s=${salt},i=4096`, "bad-nonce"],
     ["its own nonce, not extended", `r=${own},s=${salt},i=4096`, "bad-nonce"],
-    ...["0", "1", "4095", "1000001", "4294967296", "4096abc", "-1", "+4096", " 4096", "4096.0", "04096", ""].map(
-      (count): [string, string, Failure] => [`i=${count}`, `r=${own}x,s=${salt},i=${count}`, "iterations-out-of-range"],
-    ),
+    ...[
+      "0",
+      "1",
+      "4095",
+      "1000001",
+      "4294967296",
+      "4096abc",
+      "-1",
+      "+4096",
+      " 4096",
+      "4096.0",
+      "04096",
+      "",
+    ].map((count): [string, string, Failure] => [
+      `i=${count}`,
+      `r=${own}x,s=${salt},i=${count}`,
+      "iterations-out-of-range",
+    ]),
     ["a mandatory extension", `m=x,r=${own}x,s=${salt},i=4096`, "unsupported-extension"],
     ["a mandatory extension at the end", `r=${own}x,s=${salt},i=4096,m=x`, "unsupported-extension"],
     ["attributes out of order", `s=${salt},r=${own}x,i=4096`, "malformed"],

@@ -4,9 +4,9 @@
 import { clientExchange } from "../../src/handshake/client.js";
 import { Cookies } from "../../src/handshake/cookie.js";
 import type { AcceptMechanism, LoginMechanism, Random } from "../../src/handshake/mechanism.js";
+import { read } from "../../src/handshake/messages.js";
 import { psk } from "../../src/handshake/psk.js";
 import { aliveMessage, answerRenewal, beginRenewal, endRenewal } from "../../src/handshake/renewal.js";
-import { read } from "../../src/handshake/messages.js";
 import { scram } from "../../src/handshake/scram/scram.js";
 import { mintVerifier } from "../../src/handshake/scram/verifier.js";
 import { serverExchange } from "../../src/handshake/server.js";
@@ -73,7 +73,12 @@ async function exchange(
   given: { secret: string; user: string },
 ): Promise<ExchangeVector> {
   const [here, there] = [counting(0), counting(0x80)];
-  const place = { client: "alice-laptop", clientPattern: "dealer", server: "kernel-1", serverPattern: "router" } as const;
+  const place = {
+    client: "alice-laptop",
+    clientPattern: "dealer",
+    server: "kernel-1",
+    serverPattern: "router",
+  } as const;
   const client = clientExchange({
     name: place.client,
     pattern: place.clientPattern,
@@ -143,6 +148,7 @@ export async function exchangesFile(): Promise<string> {
     await exchange("psk without forward secrecy", psk(plain), psk(plain), pskGiven),
     await exchange("scram", login, scram({ users }), { secret: "pencil", user: "alice" }),
   ];
-  const about = "Whole exchanges and a renewal each, docs/handshake.md. Bytes in hexadecimal; made by `npm run vectors`.";
+  const about =
+    "Whole exchanges and a renewal each, docs/handshake.md. Bytes in hexadecimal; made by `npm run vectors`.";
   return `${JSON.stringify({ about, verifiers: users, exchanges }, null, 2)}\n`;
 }
