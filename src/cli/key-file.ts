@@ -40,12 +40,22 @@ export function createKeyFile(path: string, text: string): void {
  * undoing the first. What is no key file, or not the caller's alone, is refused as by every reader.
  */
 export function changeKeyFile(path: string, change: (text: string) => string): void {
-  readKeyring(path);
+  changePrivateFile(path, readKeyring, change, "rotation");
+}
+
+/** The same for any file that is its owner's alone, and that `assertGood` throws for where it is none of its kind. */
+export function changePrivateFile(
+  path: string,
+  assertGood: (path: string) => unknown,
+  change: (text: string) => string,
+  what = "change",
+): void {
+  assertGood(path);
   const lockPath = `${path}.lock`;
   const lock = openNew(
     lockPath,
     () =>
-      `${lockPath} exists: another rotation is under way, or one was interrupted. ` +
+      `${lockPath} exists: another ${what} is under way, or one was interrupted. ` +
       `If none is running, remove it and try again: rm ${shellWord(lockPath)}`,
   );
   try {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// countersign: makes keys, looks at messages, shows what the library does. Commands are loaded when they are asked for,
+// countersign: makes keys and verifiers, looks at messages, shows what the library does. Commands are loaded when they are asked for,
 // so that keygen and inspect need no zeromq.
 
 import { readFileSync } from "node:fs";
@@ -17,6 +17,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   keygen: {
     summary: "make a key file, rotate its key, derive keys for a device",
     load: () => import("./keygen.js"),
+  },
+  passwd: {
+    summary: "manage a file of SCRAM verifiers: users who may log in",
+    load: () => import("./passwd.js"),
   },
   inspect: {
     summary: "show a captured message in words, and what a verifier says",

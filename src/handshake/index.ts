@@ -25,6 +25,7 @@ export type {
   Step,
 } from "./mechanism.js";
 export { type PskOptions, psk } from "./psk.js";
+export { openVerifierFile } from "./scram/file-store.js";
 export type { TextPolicy } from "./scram/prepare.js";
 export {
   plainScramClient,

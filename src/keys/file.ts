@@ -6,7 +6,21 @@ import { misuse } from "../errors.js";
 import { importJwks } from "./jwk.js";
 import type { Keyring } from "./keyring.js";
 
-const MOST_BYTES = 2 ** 20;
+/** A kind of file that holds secrets. */
+export interface FileKind {
+  /** As it is called at the beginning of a complaint. */
+  readonly name: string;
+  /** The command that makes one. */
+  readonly make: (path: string) => string;
+  /** Larger ones are none. */
+  readonly mostBytes: number;
+}
+
+const KEY_FILE: FileKind = {
+  name: "Key file",
+  make: (path) => `countersign keygen ${path}`,
+  mostBytes: 2 ** 20,
+};
 const WIDER_THAN_0600 = 0o077;
 
 /**
@@ -19,19 +33,26 @@ export function readKeyring(path: string): Keyring {
   try {
     return importJwks(text);
   } catch (cause) {
-    throw fault(path, (cause as Error).message, cause);
+    throw fileFault(KEY_FILE, path, (cause as Error).message, cause);
   }
 }
 
-function readPrivateFile(path: string): string {
+/**
+ * The text of a file that its owner alone can read: no link, nothing but a regular file.
+ *
+ * @param kind  what it is called, and by which command it is made
+ * @throws CountersignError `ERR_COUNTERSIGN_KEY_FILE` that names the file, what is wrong with it and the mend
+ */
+export function readPrivateFile(path: string, kind: FileKind = KEY_FILE): string {
+  const fault = (what: string, cause?: unknown) => fileFault(kind, path, what, cause);
   let file: number;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (cause) {
-    throw fault(path, explainOpen(path, cause as NodeJS.ErrnoException), cause);
+    throw fault(explainOpen(kind, path, cause as NodeJS.ErrnoException), cause);
   }
   try {
-    assertPrivate(path, file);
+    assertPrivate(kind, path, file, fault);
     return readFileSync(file, "utf8");
   } finally {
     closeSync(file);
@@ -39,24 +60,30 @@ function readPrivateFile(path: string): string {
 }
 
 /** Looks at the open file, not at the path: what was checked is what is read. */
-function assertPrivate(path: string, file: number): void {
+function assertPrivate(
+  { name, mostBytes }: FileKind,
+  path: string,
+  file: number,
+  fault: (what: string) => Error,
+): void {
   const { mode, size, uid } = fstatSync(file);
-  if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw fault(path, "It is not a regular file.");
+  if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw fault("It is not a regular file.");
   if (process.platform !== "win32" && (mode & WIDER_THAN_0600) !== 0) {
-    throw fault(path, `Others can read it (mode ${(mode & 0o777).toString(8)}). Write: chmod 600 ${path}`);
+    throw fault(`Others can read it (mode ${(mode & 0o777).toString(8)}). Write: chmod 600 ${path}`);
   }
   const me = process.geteuid?.();
-  if (me !== undefined && uid !== me && uid !== 0)
-    throw fault(path, `It belongs to another user (uid ${uid}).`);
-  if (size > MOST_BYTES) throw fault(path, `It is larger than ${MOST_BYTES} bytes; is it a key file?`);
+  if (me !== undefined && uid !== me && uid !== 0) throw fault(`It belongs to another user (uid ${uid}).`);
+  if (size > mostBytes) {
+    throw fault(`It is larger than ${mostBytes} bytes; is it a ${name.toLowerCase()}?`);
+  }
 }
 
-function explainOpen(path: string, { code }: NodeJS.ErrnoException): string {
-  if (code === "ENOENT") return `It does not exist. Make it with: countersign keygen ${path}`;
+function explainOpen({ make }: FileKind, path: string, { code }: NodeJS.ErrnoException): string {
+  if (code === "ENOENT") return `It does not exist. Make it with: ${make(path)}`;
   if (code === "ELOOP") return "It is a symbolic link; give the file itself.";
   return `It cannot be opened (${code}).`;
 }
 
-function fault(path: string, what: string, cause?: unknown): Error {
-  return misuse("ERR_COUNTERSIGN_KEY_FILE", `Key file ${path}: ${what}`, { cause });
+function fileFault({ name }: FileKind, path: string, what: string, cause?: unknown): Error {
+  return misuse("ERR_COUNTERSIGN_KEY_FILE", `${name} ${path}: ${what}`, { cause });
 }

@@ -16,7 +16,8 @@ describe("help", () => {
   test.each([["--help"], ["-h"], ["help"]])("%s lists every command and the exit codes", async (argument) => {
     const { code, stdout, stderr } = await countersign([argument]);
     expect({ code, stderr }).toStrictEqual({ code: 0, stderr: "" });
-    for (const word of ["keygen", "inspect", "demo", "help", "Exit code"]) expect(stdout).toContain(word);
+    for (const word of ["keygen", "passwd", "inspect", "demo", "help", "Exit code"])
+      expect(stdout).toContain(word);
   });
 
   test("no arguments: the same on stderr, and exit code 2", async () => {
@@ -24,7 +25,7 @@ describe("help", () => {
     expect(await countersign([])).toStrictEqual({ code: 2, stdout: "", stderr: overview });
   });
 
-  test.each([["keygen"], ["inspect"], ["demo"]])(
+  test.each([["keygen"], ["passwd"], ["inspect"], ["demo"]])(
     "help %s is what the command itself says with --help",
     async (name) => {
       const [helped, asked, short] = await Promise.all([
@@ -58,7 +59,7 @@ describe("help", () => {
 
 describe("what is written wrongly", () => {
   test.each([
-    [["keygn"], 'There is no command "keygn"; there are keygen, inspect, demo. Did you mean keygen?'],
+    [["keygn"], 'There is no command "keygn"; there are keygen, passwd, inspect, demo. Did you mean keygen?'],
     [["insp"], "Did you mean inspect?"],
     [["help", "isnpect"], "Did you mean inspect?"],
     [["constructor"], 'There is no command "constructor"'],
