@@ -2,6 +2,7 @@
 // of their own.
 
 import { measureEngines } from "./engines.js";
+import { measureHandshake } from "./handshake.js";
 import { jupyterTable, measureJupyter } from "./jupyter.js";
 import { measureLatency } from "./latency.js";
 import { measureMemory } from "./memory.js";
@@ -11,6 +12,7 @@ import { measureReady } from "./ready.js";
 import type { Section } from "./section.js";
 import { measureStates } from "./states.js";
 import { enginesTable } from "./tables/engines.js";
+import { handshakeTable } from "./tables/handshake.js";
 import { latencyTables } from "./tables/latency.js";
 import { memoryTable } from "./tables/memory.js";
 import { microTables } from "./tables/micro.js";
@@ -95,5 +97,12 @@ export const sections: readonly Section<unknown>[] = [
     quick: false,
     measure: measureReady,
     table: readyTable,
+  }),
+  row({
+    word: "handshake",
+    help: "handshakes a second at the server, new keys under load, a login storm",
+    quick: false,
+    measure: measureHandshake,
+    table: handshakeTable,
   }),
 ];

@@ -3,7 +3,6 @@
 import { misuse } from "../errors.js";
 import type { AcceptMechanism, LoginMechanism } from "../handshake/mechanism.js";
 import type { Pattern } from "../wire/patterns.js";
-import type { SigningOptions } from "./signing-options.js";
 
 /** How sessions behave; each has a default. */
 export interface SessionSettings {
@@ -48,10 +47,15 @@ const FOREIGN = {
   state: "a session ends with its process",
   receiver: "a session ends with its process",
   receivers: "a session has one other end",
-} as const satisfies Partial<Record<keyof SigningOptions, string>>;
+} as const;
+
+/** The options of a signed socket, as far as sessions have to do with them; nothing of it is checked yet. */
+export type Given = Readonly<
+  Partial<Record<keyof typeof FOREIGN | "login" | "accept" | "sessions" | "onSession", unknown>>
+>;
 
 /** What the options say of sessions; `undefined` where they say nothing. */
-export function sessionPlanOf(signing: SigningOptions, pattern: Pattern): SessionPlan | undefined {
+export function sessionPlanOf(signing: Given, pattern: Pattern): SessionPlan | undefined {
   const { login, accept, sessions, onSession } = signing;
   if (login === undefined && accept === undefined) {
     if (sessions === undefined && onSession === undefined) return undefined;
@@ -61,7 +65,7 @@ export function sessionPlanOf(signing: SigningOptions, pattern: Pattern): Sessio
     throw wrong("A socket either logs in (signing.login) or lets in (signing.accept), not both.");
   }
   for (const [name, why] of Object.entries(FOREIGN)) {
-    if (signing[name as keyof SigningOptions] === undefined) continue;
+    if (signing[name as keyof typeof FOREIGN] === undefined) continue;
     throw wrong(`signing.${name} is not for a socket with sessions: ${why}. Leave it out.`);
   }
   if (onSession !== undefined && typeof onSession !== "function") {
