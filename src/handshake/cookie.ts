@@ -31,13 +31,18 @@ export class Cookies {
     this.#lifetime = lifetime;
   }
 
-  /** @param now milliseconds of a clock that never steps, from 0 */
+  /**
+   * A cookie for a visitor: 36 bytes, and nothing is kept.
+   *
+   * @param now  milliseconds of a clock that never steps, from 0
+   */
   make(visitor: Visitor, now: number): Buffer {
     const time = Buffer.alloc(4);
     time.writeUInt32BE(Math.floor(now) % 2 ** 32);
     return Buffer.concat([time, this.#tag(visitor, time)]);
   }
 
+  /** Whether this is a cookie of this server's, for this visitor, and not too old. */
   isGood(cookie: Buffer, visitor: Visitor, now: number): boolean {
     if (cookie.length !== COOKIE_BYTES) return false;
     const time = cookie.subarray(0, 4);

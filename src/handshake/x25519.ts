@@ -6,8 +6,9 @@ import { fail } from "./failures.js";
 /** Bytes of a share. */
 export const SHARE_BYTES = 32;
 
-/** PKCS #8 (RFC 8410) around a secret of 32 bytes. */
-const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
+const CURVE = { kty: "OKP", crv: "X25519" } as const;
+/** JWK (RFC 8037) wants the public key in a private one. Nobody reads it there: it is computed from the secret. */
+const UNREAD = "A".repeat(43);
 
 /** One end's half of an exchange. */
 export class Share {
@@ -17,7 +18,9 @@ export class Share {
 
   /** @param secret 32 random bytes */
   constructor(secret: Uint8Array) {
-    this.#secret = createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: "der", type: "pkcs8" });
+    // As PKCS #8 it takes ten times as long (measured: 1 ms), which a server spends on each client.
+    const d = Buffer.from(secret).toString("base64url");
+    this.#secret = createPrivateKey({ key: { ...CURVE, x: UNREAD, d }, format: "jwk" });
     const { x } = createPublicKey(this.#secret).export({ format: "jwk" });
     this.bytes = Buffer.from(x as string, "base64url");
   }
@@ -26,7 +29,7 @@ export class Share {
   agree(theirs: Uint8Array): Buffer {
     try {
       const x = Buffer.from(theirs).toString("base64url");
-      const publicKey = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+      const publicKey = createPublicKey({ key: { ...CURVE, x }, format: "jwk" });
       return diffieHellman({ privateKey: this.#secret, publicKey });
     } catch {
       return fail("bad-share");

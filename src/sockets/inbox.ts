@@ -300,7 +300,7 @@ export class Inbox {
   async #parley(parley: Parley): Promise<undefined> {
     const { pattern } = this.#verifier;
     const asked = this.#asksControl;
-    const answered = (this.#options.liaison.sessions as SessionSide).parley(parley);
+    const answered = (this.#options.liaison.sessions as SessionSide).parley(parley).catch(() => false);
     if (pattern === "rep" && !(await answered)) await this.#whenOpen(() => this.#raw.send([REFUSED]));
     if (pattern !== "req") return;
     this.#options.mayAskAgain();
@@ -310,7 +310,7 @@ export class Inbox {
   /** Whoever speaks under a session that is gone is told so. A REP answers with that, and a REQ can tell nobody. */
   async #tellStrange(sessions: SessionSide, { strange: { frame, routing } }: Strange): Promise<boolean> {
     if (this.#verifier.pattern === "req") return false;
-    const told = sessions.strange(frame, routing);
+    const told = sessions.strange(frame, routing).catch(() => false);
     return this.#verifier.pattern === "rep" && (await told);
   }
 

@@ -75,6 +75,8 @@ const LAST_REPEAT = 2000;
 /** Milliseconds between two attempts to log in, when one has failed: at first, and at the most. */
 const FIRST_PAUSE = 250;
 const LAST_PAUSE = 30_000;
+/** Milliseconds that a session must have stood for its loss to be no sign of a quarrel over its name. */
+const STEADY = 2000;
 /** Milliseconds between looks at what has arrived: while an answer is expected, and otherwise. */
 const EAGER = 2;
 const IDLE = 25;
@@ -96,6 +98,9 @@ export class Login implements Liaison {
   #doubted = false;
   #pause = FIRST_PAUSE;
   #nextAttempt = 0;
+  #establishedAt = 0;
+  /** Before a session that was lost soon is made anew: another process may have this one's name, and lose it in turn. */
+  #lossPause = 0;
   #renewAt = Infinity;
   #renewTraffic = 0;
   #heard = 0;
@@ -226,6 +231,7 @@ export class Login implements Liaison {
   #established(session: Session): void {
     this.#attempt = undefined;
     this.#pause = FIRST_PAUSE;
+    this.#establishedAt = performance.now();
     this.#wire.begin(session);
     this.#sessions.established(session);
     this.#use(session);
@@ -306,6 +312,9 @@ export class Login implements Liaison {
     this.#doubted = true;
     this.#renewing = undefined;
     const now = performance.now();
+    const soon = now - this.#establishedAt < STEADY;
+    this.#lossPause = soon ? Math.min(Math.max(2 * this.#lossPause, FIRST_PAUSE), LAST_PAUSE) : 0;
+    this.#nextAttempt = now + this.#lossPause;
     if (this.#options.pattern !== "req") this.#ask(session, now);
     this.#mayBegin(now);
     this.#ticker.start(EAGER);

@@ -47,6 +47,8 @@ const FOREIGN = {
   state: "a session ends with its process",
   receiver: "a session ends with its process",
   receivers: "a session has one other end",
+  policy: "what is not signed is never let in beside sessions",
+  reply: "what is not signed is never let in beside sessions",
 } as const;
 
 /** The options of a signed socket, as far as sessions have to do with them; nothing of it is checked yet. */
