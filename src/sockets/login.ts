@@ -72,6 +72,8 @@ interface Attempt {
 /** Milliseconds until a message is said again: at first, and at the most. */
 const FIRST_REPEAT = 100;
 const LAST_REPEAT = 2000;
+/** A REQ makes a new connection for it. */
+const FIRST_REPEAT_OF_REQ = 1000;
 /** Milliseconds between two attempts to log in, when one has failed: at first, and at the most. */
 const FIRST_PAUSE = 250;
 const LAST_PAUSE = 30_000;
@@ -199,7 +201,8 @@ export class Login implements Liaison {
   async #send(said: Said): Promise<void> {
     const sent = await this.#wire.send(this.#delimited ? [EMPTY] : [], said.frame);
     // Not taken: nobody is there yet, or a REQ waits for something else.
-    said.repeat = sent ? Math.max(said.repeat, FIRST_REPEAT) : EAGER;
+    const first = this.#options.pattern === "req" ? FIRST_REPEAT_OF_REQ : FIRST_REPEAT;
+    said.repeat = sent ? Math.max(said.repeat, first) : EAGER;
   }
 
   async #step(attempt: Attempt, frame: Buffer): Promise<void> {
@@ -271,7 +274,8 @@ export class Login implements Liaison {
       this.#ask(session, now);
     } else if (this.#wire.unanswered()) {
       // A REQ: until it is answered, its application can ask nothing.
-      this.#sayAgain(this.#alive, now);
+      if (this.#alive.frame.length === 0) this.#ask(session, now);
+      else this.#sayAgain(this.#alive, now);
     }
   }
 

@@ -68,6 +68,10 @@ export class Outbox {
   #asked: Buffer | undefined;
   /** REQ: whether that was a message to the other end itself. */
   #asksControl = false;
+  /** REQ: whether such a message was said again before its answer was looked at. */
+  #saidAgain = false;
+  /** REQ: whether the answer that came then may have been to the first, and the second still waits for its own. */
+  #mayWait = false;
   /** The latest message of the application's that was signed. */
   #latest: readonly Buffer[] | undefined;
   /** Sends past the queue of which is not known yet whether ZeroMQ took them. */
@@ -115,7 +119,7 @@ export class Outbox {
 
   /** REQ: whether the reply that is waited for is to a message of this library's own. */
   get asksControl(): boolean {
-    return this.#asksControl && this.#asked !== undefined;
+    return (this.#asksControl && this.#asked !== undefined) || this.#mayWait;
   }
 
   /** Whether the first message that waits has a delimiter in front of its body. */
@@ -209,6 +213,7 @@ export class Outbox {
   async #sendPast(make: () => readonly Buffer[]): Promise<boolean> {
     if (!this.#raw.open) return false;
     // A REQ may have lost a message of this library's own, or its answer; its application's is not for us to give up.
+    if (this.#mayWait && this.#canWrite()) this.#mayWait = false;
     const again = this.asksControl;
     if (this.#asked !== undefined && !again) return false;
     try {
@@ -218,12 +223,14 @@ export class Outbox {
       if (this.#signer.pattern === "req") {
         this.#asked = this.#signer.requestTag ?? NO_TAG;
         this.#asksControl = true;
+        this.#saidAgain = again;
+        this.#mayWait = false;
       }
       await sending;
       return true;
     } catch {
       // Nobody is there any more, or the key is no longer valid: whoever still wants an answer asks again.
-      if (this.#asksControl) this.#asked = undefined;
+      if (this.#asksControl && !again) this.#asked = undefined;
       return false;
     }
   }
@@ -244,6 +251,8 @@ export class Outbox {
   takeRequestTag(): Buffer | undefined {
     const tag = this.#asked;
     this.#asked = undefined;
+    this.#mayWait = this.#saidAgain;
+    this.#saidAgain = false;
     return tag;
   }
 
@@ -384,6 +393,8 @@ export class Outbox {
   #accepted({ requestTag }: Put, messages = 1): void {
     this.#asked = requestTag;
     this.#asksControl = false;
+    this.#saidAgain = false;
+    this.#mayWait = false;
     this.#flowed = this.#signer.pattern !== "req";
     this.#sent += messages;
   }
