@@ -3,9 +3,6 @@
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from "node:crypto";
 import { fail } from "./failures.js";
 
-/** Bytes of a share. */
-export const SHARE_BYTES = 32;
-
 const CURVE = { kty: "OKP", crv: "X25519" } as const;
 /** JWK (RFC 8037) wants the public key in a private one. Nobody reads it there: it is computed from the secret. */
 const UNREAD = "A".repeat(43);

@@ -1,21 +1,22 @@
 // The server's side of sessions on a socket: cookies for whoever says hello, handshakes under way in bounded number and each
 // with a time of its own, new keys for whoever asks, and a word to whoever speaks under a session that is gone.
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Standing } from "../handshake/book.js";
 import { Cookies } from "../handshake/cookie.js";
 import type { Failure } from "../handshake/failures.js";
 import { type Fields, type Message, read, write } from "../handshake/messages.js";
 import { aliveMessage, answerRenewal, idOf, isAlive } from "../handshake/renewal.js";
-import { type ServerExchange, type ServerState, serverExchange } from "../handshake/server.js";
+import { type ServerExchange, serverExchange } from "../handshake/server.js";
 import type { Parties, Session } from "../handshake/session.js";
 import { Origin } from "../session/origin.js";
 import type { Heard, Liaison, Parley, SessionSide } from "./liaison.js";
 import type { SessionWire } from "./login.js";
-import { RateLimit } from "./rate-limit.js";
+import { type Pending, PendingTable } from "./pending.js";
 import type { SessionPlan } from "./session-options.js";
 import type { Sessions } from "./sessions.js";
 import { Ticker } from "./ticker.js";
+import { pathOf, Visitors } from "./visitors.js";
 
 /** Who lets in, and where. */
 export type AcceptorOptions = SessionPlan & { readonly end: "server" } & {
@@ -23,20 +24,6 @@ export type AcceptorOptions = SessionPlan & { readonly end: "server" } & {
   readonly pattern: "router" | "rep" | "pair";
   readonly channel: string;
 };
-
-/** A handshake under way. */
-interface Pending {
-  readonly path: string;
-  readonly client: string;
-  readonly deadline: number;
-  /** How many users had been revoked when it began. */
-  readonly began: number;
-  state: ServerState;
-  /** What the client said last, and what it was answered: the same again for the same. */
-  heard: Buffer;
-  reply: Buffer | undefined;
-  busy: boolean;
-}
 
 /** What a client that asked for new keys was answered. */
 interface Renewed {
@@ -47,18 +34,6 @@ interface Renewed {
 /** Milliseconds between looks at what has arrived: while a handshake is under way, and otherwise. */
 const EAGER = 2;
 const IDLE = 25;
-/** Milliseconds between two words over one way that a session is gone. */
-const SAME_WAY = 100;
-/** Words a second to whoever is unknown: that a session is gone, that a handshake is refused. */
-const WORDS = 5000;
-/** Cookies a second: two MACs each. */
-const COOKIES = 50_000;
-/** Handshakes that one way may begin at once, and a second after that: each costs key generation. */
-const BURST = 8;
-const PER_SECOND = 4;
-/** Ways of which it is remembered how often they began. */
-const MOST_WAYS = 4096;
-
 const NOBODY_HEARD: Heard = { answered: false, refused: undefined };
 
 /** Lets in. */
@@ -69,13 +44,8 @@ export class Acceptor implements Liaison {
   readonly #sessions: Sessions;
   readonly #exchange: ServerExchange;
   readonly #cookies: Cookies;
-  /** In the order in which they began, and so of their deadlines. */
-  readonly #pending = new Map<string, Pending>();
-  readonly #byPath = new Map<string, string>();
-  readonly #ways = new Map<string, RateLimit>();
-  readonly #toldAt = new Map<string, number>();
-  readonly #words = new RateLimit(WORDS, WORDS);
-  readonly #cookieRate = new RateLimit(COOKIES, COOKIES);
+  readonly #pending: PendingTable;
+  readonly #visitors = new Visitors();
   readonly #renewals = new WeakMap<Standing, Renewed>();
   readonly #revoked = new Map<string, number>();
   #revocations = 0;
@@ -85,6 +55,11 @@ export class Acceptor implements Liaison {
     this.#wire = wire;
     this.#options = options;
     this.#sessions = sessions;
+    this.#pending = new PendingTable(options.pending, {
+      gaveUp: (failure, client) => sessions.refused(failure, client),
+      // Nobody is left who could have begun before.
+      emptied: () => this.#revoked.clear(),
+    });
     this.#cookies = new Cookies(randomBytes(32), options.timeout);
     const { name, pattern, channel, accept: mechanisms } = options;
     this.#exchange = serverExchange({
@@ -136,17 +111,12 @@ export class Acceptor implements Liaison {
   close(): void {
     this.#ticker.stop();
     this.#pending.clear();
-    this.#byPath.clear();
   }
 
   #tick(): number | undefined {
     if (this.#wire.closed) return undefined;
     this.#wire.pump();
-    const now = performance.now();
-    for (const [name, pending] of this.#pending) {
-      if (pending.deadline > now) break;
-      this.#drop(name, pending, pending.state.phase === "over" ? undefined : "timeout");
-    }
+    this.#pending.expire(performance.now());
     return this.#pending.size > 0 ? EAGER : IDLE;
   }
 
@@ -175,7 +145,7 @@ export class Acceptor implements Liaison {
 
   /** Costs two MACs and no memory. */
   async #hello(frame: Buffer, routing: readonly Buffer[]): Promise<boolean> {
-    if (!this.#cookieRate.take()) return false;
+    if (!this.#visitors.mayHaveCookie()) return false;
     const { send } = await this.#exchange.step(this.#exchange.initial, frame, this.#arrival(pathOf(routing)));
     return send !== undefined && this.#wire.send(routing, send);
   }
@@ -194,7 +164,7 @@ export class Acceptor implements Liaison {
     if (!this.#cookies.isGood(message.cookie, { ...message, path: arrival.path }, arrival.now)) {
       return this.#refuse("bad-cookie", message, routing, client);
     }
-    if (!this.#mayBegin(path)) return this.#refuse("displaced", message, routing, client);
+    if (!this.#visitors.mayBegin(path)) return this.#refuse("displaced", message, routing, client);
     const pending: Pending = {
       path,
       client,
@@ -205,32 +175,9 @@ export class Acceptor implements Liaison {
       reply: undefined,
       busy: false,
     };
-    this.#enter(name, pending);
-    return this.#step(name, pending, message, frame, routing);
-  }
-
-  #enter(name: string, pending: Pending): void {
-    const { path } = pending;
-    // One way has one client behind it, which began anew; a REP and a PAIR do not see the way.
-    const other = path === "" ? undefined : this.#byPath.get(path);
-    if (other !== undefined) this.#displace(other);
-    if (this.#pending.size >= this.#options.pending)
-      this.#displace(this.#pending.keys().next().value as string);
-    this.#pending.set(name, pending);
-    if (path !== "") this.#byPath.set(path, name);
+    this.#pending.enter(name, pending);
     this.#ticker.start(EAGER);
-  }
-
-  #displace(name: string): void {
-    const pending = this.#pending.get(name) as Pending;
-    this.#drop(name, pending, pending.state.phase === "over" ? undefined : "displaced");
-  }
-
-  #drop(name: string, pending: Pending, failure: Failure | undefined): void {
-    this.#pending.delete(name);
-    if (this.#byPath.get(pending.path) === name) this.#byPath.delete(pending.path);
-    if (failure !== undefined) this.#sessions.refused(failure, pending.client);
-    if (this.#pending.size === 0) this.#revoked.clear();
+    return this.#step(name, pending, message, frame, routing);
   }
 
   async #goOn(message: Fields<"step">, frame: Buffer, routing: readonly Buffer[]): Promise<boolean> {
@@ -302,7 +249,7 @@ export class Acceptor implements Liaison {
     message: Pick<Fields<"step">, "nonce">,
     routing: readonly Buffer[],
   ): Promise<boolean> {
-    this.#drop(name, pending, undefined);
+    this.#pending.drop(name, undefined);
     return this.#refuse(failure, message, routing, pending.client);
   }
 
@@ -314,7 +261,7 @@ export class Acceptor implements Liaison {
     client?: string,
   ): Promise<boolean> {
     this.#sessions.refused(failure, client);
-    return this.#words.take() && this.#wire.send(routing, write("refused", { nonce }));
+    return this.#visitors.mayHaveWord() && this.#wire.send(routing, write("refused", { nonce }));
   }
 
   /** A name belongs to whoever has a session under it. */
@@ -361,29 +308,10 @@ export class Acceptor implements Liaison {
     const path = pathOf(routing);
     // A REP answers each message, a REQ waits for each answer; of the others one in a while is enough.
     const mustAnswer = this.#options.pattern === "rep" || routing.at(-1)?.length === 0;
-    if (!mustAnswer && !this.#isDue(path)) return false;
-    return this.#words.take() && this.#wire.send(routing, write("lost", { session: Buffer.from(id) }));
-  }
-
-  #isDue(path: string): boolean {
-    const now = performance.now();
-    if (now - (this.#toldAt.get(path) ?? -Infinity) < SAME_WAY) return false;
-    this.#toldAt.delete(path);
-    if (this.#toldAt.size >= MOST_WAYS) this.#toldAt.delete(this.#toldAt.keys().next().value as string);
-    this.#toldAt.set(path, now);
-    return true;
-  }
-
-  /** One peer that begins again and again does so at the cost of its own way. */
-  #mayBegin(path: string): boolean {
-    if (path === "") return true;
-    let rate = this.#ways.get(path);
-    if (rate === undefined) {
-      if (this.#ways.size >= MOST_WAYS) this.#ways.delete(this.#ways.keys().next().value as string);
-      rate = new RateLimit(PER_SECOND, BURST);
-      this.#ways.set(path, rate);
-    }
-    return rate.take();
+    if (!mustAnswer && !this.#visitors.mayBeTold(path)) return false;
+    return (
+      this.#visitors.mayHaveWord() && this.#wire.send(routing, write("lost", { session: Buffer.from(id) }))
+    );
   }
 
   /** Also of those whose user is not known yet: it is asked again when it is. */
@@ -404,14 +332,6 @@ export class Acceptor implements Liaison {
 function* generationsOf({ session, before }: Standing): Iterable<Session> {
   yield session;
   if (before !== undefined) yield before;
-}
-
-/** The way back, in a few bytes: the frames that lead there are unsigned, and of any size. Empty where it is not seen. */
-function pathOf(routing: readonly Buffer[]): string {
-  if (routing.length === 0) return "";
-  const hash = createHash("sha256");
-  for (const frame of routing) hash.update(`${frame.length}:`).update(frame);
-  return hash.digest("base64");
 }
 
 function nameOf({ nonce }: Pick<Extract<Message, { type: "open" }>, "nonce">, path: string): string {

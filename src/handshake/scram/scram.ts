@@ -60,7 +60,7 @@ function login(options: ScramLogin, text: TextPolicy): LoginMechanism {
 }
 
 /** What a client's role is made of, checked. */
-export function clientOptions(options: ScramLogin, text: TextPolicy) {
+function clientOptions(options: ScramLogin, text: TextPolicy) {
   const { user, password, leastIterations = ITERATIONS.least } = options;
   if (typeof user !== "string") throw misuse("ERR_COUNTERSIGN_OPTIONS", "scram: user must be a name.");
   const isAsked = typeof password === "function";

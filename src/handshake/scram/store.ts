@@ -68,7 +68,7 @@ export class MemoryStore implements ScramStore {
 }
 
 /** Iterations and salt length of most of these; of a new one where there are none. */
-export function usualLooks(verifiers: Iterable<ScramVerifier>): Pick<Decoy, "iterations" | "saltBytes"> {
+function usualLooks(verifiers: Iterable<ScramVerifier>): Pick<Decoy, "iterations" | "saltBytes"> {
   const counts = new Map<string, number>();
   for (const { iterations, salt } of verifiers) {
     const looks = `${iterations} ${salt.length}`;
