@@ -68,9 +68,12 @@ export class Outbox {
   #asked: Buffer | undefined;
   /** REQ: whether that was a message to the other end itself. */
   #asksControl = false;
-  /** REQ: whether such a message was said again before its answer was looked at. */
+  /**
+   * REQ: whether such a message was said again since the application's last one. An answer that zeromq.js had in its hands
+   * by then is to an earlier one, and a later one still waits for its own.
+   */
   #saidAgain = false;
-  /** REQ: whether the answer that came then may have been to the first, and the second still waits for its own. */
+  /** REQ: whether an answer came of which that is not known yet. */
   #mayWait = false;
   /** The latest message of the application's that was signed. */
   #latest: readonly Buffer[] | undefined;
@@ -213,8 +216,7 @@ export class Outbox {
   async #sendPast(make: () => readonly Buffer[]): Promise<boolean> {
     if (!this.#raw.open) return false;
     // A REQ may have lost a message of this library's own, or its answer; its application's is not for us to give up.
-    if (this.#mayWait && this.#canWrite()) this.#mayWait = false;
-    const again = this.asksControl;
+    const again = this.#stillWaits();
     if (this.#asked !== undefined && !again) return false;
     try {
       if (!again && !NEVER_WAIT.includes(this.#signer.pattern) && !this.#canWrite()) return false;
@@ -223,7 +225,7 @@ export class Outbox {
       if (this.#signer.pattern === "req") {
         this.#asked = this.#signer.requestTag ?? NO_TAG;
         this.#asksControl = true;
-        this.#saidAgain = again;
+        this.#saidAgain ||= again;
         this.#mayWait = false;
       }
       await sending;
@@ -233,6 +235,12 @@ export class Outbox {
       if (this.#asksControl && !again) this.#asked = undefined;
       return false;
     }
+  }
+
+  /** REQ: whether a message of this library's own waits for its answer. libzmq knows, where nobody else does. */
+  #stillWaits(): boolean {
+    if (this.#mayWait && this.#canWrite()) this.#mayWait = false;
+    return this.asksControl;
   }
 
   /** `writable` may only be read right before a send: where nothing follows, nothing is sent. */
@@ -252,7 +260,6 @@ export class Outbox {
     const tag = this.#asked;
     this.#asked = undefined;
     this.#mayWait = this.#saidAgain;
-    this.#saidAgain = false;
     return tag;
   }
 
@@ -357,7 +364,8 @@ export class Outbox {
 
   /** Signs and sends at once. A failure costs no number: nothing has left this process. */
   async #transmit(job: Outgoing | Gathering): Promise<void> {
-    if (!this.#isOpen()) throw timedOut();
+    // A REQ that waits for an answer of this library's own is not asked either: that would keep a receive from being woken.
+    if (!this.#isOpen() || this.#stillWaits()) throw timedOut();
     const put = this.#put(job);
     try {
       await put.sending;
