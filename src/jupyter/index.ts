@@ -1,6 +1,7 @@
 // countersign/jupyter: Jupyter's messaging protocol, byte-compatible with jupyter_client, and hardened between two ends
 // that both use it (docs/jupyter.md).
 
+export { Comm, type CommListener, type CommMessage, type CommParts, Comms, type CommTarget } from "./comm.js";
 export { addressOf, type ConnectionInfo, checkConnection } from "./connection.js";
 export {
   type ConnectionListeners,
@@ -13,7 +14,25 @@ export {
 } from "./connection-file.js";
 export { formatDate, parseDate } from "./date.js";
 export { HARDENED_KEY } from "./hardened.js";
-export { Heartbeat, HeartbeatEcho, type HeartbeatOptions } from "./heartbeat.js";
+export { type EchoOptions, Heartbeat, HeartbeatEcho, type HeartbeatOptions } from "./heartbeat.js";
+export { Cell, type DisplayOptions } from "./kernel/cell.js";
+export { ExecutionError } from "./kernel/failure.js";
+export type {
+  Awaitable,
+  CodeRequest,
+  Completeness,
+  Completions,
+  ExecuteRequest,
+  ExecuteResult,
+  HistoryEntry,
+  HistoryRequest,
+  KernelHandlers,
+  MimeBundle,
+  RequestContext,
+} from "./kernel/handlers.js";
+export type { KernelDescription, LanguageInfo } from "./kernel/info.js";
+export { Kernel, type KernelEnd, type KernelOptions, type KernelStats } from "./kernel/kernel.js";
+export type { StreamName } from "./kernel/publisher.js";
 export type { JupyterSocketStats } from "./line.js";
 export type {
   Channel,
@@ -34,5 +53,6 @@ export {
   type ClientSockets,
   connectClient,
   type EndOptions,
+  type KernelEndOptions,
   type KernelSockets,
 } from "./sockets.js";
