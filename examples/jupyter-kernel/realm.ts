@@ -70,7 +70,7 @@ function evaluate(
   options: { awaitPromise?: boolean; throwOnSideEffect?: boolean; silent?: boolean },
   then: (threw: boolean, value: unknown) => void,
 ): void {
-  const evaluating = { expression, replMode: true, ...options };
+  const evaluating = { expression, replMode: options.awaitPromise === true, ...options };
   inspector.post("Runtime.evaluate", evaluating, (problem, evaluated?: Runtime.EvaluateReturnType) => {
     if (problem || evaluated === undefined) return then(true, problem);
     const { exceptionDetails, result } = evaluated;

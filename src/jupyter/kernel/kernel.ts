@@ -18,7 +18,7 @@ import { failureOf } from "./failure.js";
 import { assertHandlers, type KernelHandlers } from "./handlers.js";
 import { type KernelDescription, kernelInfo } from "./info.js";
 import { InputHistory } from "./input-history.js";
-import { exitWithParent, onInterruptSignal } from "./process.js";
+import { exitWithParent, onInterruptSignal, processStart } from "./process.js";
 import { Publisher } from "./publisher.js";
 import { RequestQueue } from "./queue.js";
 import { BadRequest } from "./requests.js";
@@ -26,6 +26,9 @@ import { Stdin } from "./stdin.js";
 
 /** Messages that wait for a slow peer before further ones are dropped, as ZeroMQ does. */
 const HIGH_WATER_MARK = 10_000;
+
+/** Whether this process ran a kernel. */
+let hasRun = false;
 
 /** Options of a {@link Kernel}: its handlers, what it is, and a session's and sockets' own. */
 export interface KernelOptions extends KernelDescription, EndOptions {
@@ -99,7 +102,7 @@ export class Kernel {
 
   /**
    * Binds and serves a connection until a client shuts the kernel down; SIGINT interrupts what runs meanwhile. What a kernel's
-   * main program does.
+   * main program does: plain messages are taken that were signed since this process began.
    *
    * @param connection  a connection file, as Jupyter names it on the command line, or what one says
    */
@@ -110,7 +113,10 @@ export class Kernel {
         "Name the connection file: kernel.run(process.argv[2]), with {connection_file} in the kernelspec's argv.",
       );
     }
-    await this.bind(connection);
+    // A second kernel of one process must not take what was said to the first.
+    const since = hasRun ? undefined : processStart();
+    hasRun = true;
+    await this.#bind(connection, since);
     const restore = [onInterruptSignal(() => void this.interrupt()), exitWithParent(() => this.close())];
     return this.ended.finally(() => {
       for (const each of restore) each();
@@ -118,7 +124,11 @@ export class Kernel {
   }
 
   /** Binds a connection, and serves it from then on. */
-  async bind(connection: string | ConnectionInfo): Promise<void> {
+  bind(connection: string | ConnectionInfo): Promise<void> {
+    return this.#bind(connection, undefined);
+  }
+
+  async #bind(connection: string | ConnectionInfo, since: number | undefined): Promise<void> {
     if (this.#serving !== undefined) {
       throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", "A kernel is bound once: make another one.");
     }
@@ -127,6 +137,7 @@ export class Kernel {
     const { handlers: _, comms: __, socket, ...options } = withoutDescription(this.#options);
     const sockets = await bindKernel(info, {
       heartbeat: "thread",
+      ...(since !== undefined && { since }),
       ...options,
       socket: { sendHighWaterMark: HIGH_WATER_MARK, ...socket },
     });

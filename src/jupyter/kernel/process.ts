@@ -1,4 +1,26 @@
-// What a kernel's process hears besides messages: SIGINT, and the end of who started it.
+// What a kernel's process knows besides messages: when it began, SIGINT, and the end of who started it.
+
+import { readFileSync } from "node:fs";
+
+const MS_PER_TICK = 10;
+
+/**
+ * When this process was made, in milliseconds since the Unix epoch, and not later. Whoever starts a kernel often asks it
+ * something before it is up: that is younger than its process, and no recording of an earlier one.
+ */
+export function processStart(): number {
+  try {
+    // proc(5): the 22nd field of stat is the start in ticks since boot; it is counted behind the name, which may hold anything.
+    const fields = readFileSync("/proc/self/stat", "latin1").split(") ").at(-1)?.split(" ");
+    const started = Number(fields?.[19]) * MS_PER_TICK;
+    const uptime = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
+    const start = Date.now() - (uptime - started) - MS_PER_TICK;
+    if (start <= performance.timeOrigin) return Math.floor(start);
+  } catch {
+    // No Linux: what Node knows is a few milliseconds late.
+  }
+  return Math.floor(performance.timeOrigin);
+}
 
 const LOOK_EVERY = 1000;
 
