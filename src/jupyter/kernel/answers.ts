@@ -1,11 +1,12 @@
 // The contents of replies to all requests but those for execution (Jupyter messaging, "Messages on the shell channel").
 
+import { toPoints } from "../code-points.js";
 import type { Comms } from "../comm.js";
 import { type ConnectionInfo, PORTS } from "../connection.js";
 import type { Dict, ReceivedMessage } from "../message.js";
 import type { Completeness, KernelHandlers } from "./handlers.js";
 import type { InputHistory } from "./input-history.js";
-import { readCode, readDetail, readHistory, text, toPoints } from "./requests.js";
+import { readCode, readDetail, readHistory, text } from "./requests.js";
 
 /** What answers are made from. */
 export interface AnswerSources {

@@ -3,6 +3,8 @@
 import { readFileSync } from "node:fs";
 
 const MS_PER_TICK = 10;
+/** Milliseconds from the fork until Node's own code runs, at most. */
+const MOST_BEFORE_NODE = 5000;
 
 /**
  * When this process was made, in milliseconds since the Unix epoch, and not later. Whoever starts a kernel often asks it
@@ -15,7 +17,9 @@ export function processStart(): number {
     const started = Number(fields?.[19]) * MS_PER_TICK;
     const uptime = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
     const start = Date.now() - (uptime - started) - MS_PER_TICK;
-    if (start <= performance.timeOrigin) return Math.floor(start);
+    // In containers the two files need not speak of the same boot.
+    if (start <= performance.timeOrigin && start > performance.timeOrigin - MOST_BEFORE_NODE)
+      return Math.floor(start);
   } catch {
     // No Linux: what Node knows is a few milliseconds late.
   }

@@ -1,6 +1,7 @@
 // The contents of requests, as they came from outside, to what handlers are given. What is not as Jupyter messaging says is a
 // BadRequest, which is answered with an error and counted.
 
+import { toUnits } from "../code-points.js";
 import type { Dict } from "../message.js";
 import type { CodeRequest, ExecuteRequest, HistoryRequest } from "./handlers.js";
 
@@ -90,21 +91,4 @@ function texts(content: Dict, name: string): Record<string, string> {
     return value as Record<string, string>;
   }
   throw new BadRequest(`${name} must be a dict of texts.`);
-}
-
-/** Code points, which the wire counts since protocol 5.2, to UTF-16 units. What lies outside of the code is its nearest end. */
-export function toUnits(code: string, points: number): number {
-  if (points <= 0) return 0;
-  let units = 0;
-  for (let n = 0; n < points && units < code.length; n++)
-    units += (code.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
-  return units;
-}
-
-/** UTF-16 units to code points. */
-export function toPoints(code: string, units: number): number {
-  let points = 0;
-  for (let at = 0; at < Math.min(units, code.length); points++)
-    at += (code.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
-  return points;
 }
