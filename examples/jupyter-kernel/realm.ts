@@ -71,8 +71,8 @@ function evaluate(
   then: (threw: boolean, value: unknown) => void,
 ): void {
   const evaluating = { expression, replMode: options.awaitPromise === true, ...options };
-  inspector.post("Runtime.evaluate", evaluating, (problem, evaluated?: Runtime.EvaluateReturnType) => {
-    if (problem || evaluated === undefined) return then(true, problem);
+  inspector.post("Runtime.evaluate", evaluating, (_, evaluated?: Runtime.EvaluateReturnType) => {
+    if (evaluated === undefined) return then(true, interruption()); // stopped by V8 on the way
     const { exceptionDetails, result } = evaluated;
     const { objectId, value, unserializableValue } = exceptionDetails?.exception ?? result;
     if (objectId === undefined && unserializableValue === undefined) return then(!!exceptionDetails, value);

@@ -160,7 +160,7 @@ export class Heartbeat {
   }
 
   #open(address: string, timeout: number): zmq.Request {
-    const socket = new zmq.Request({ linger: LINGER, sendTimeout: timeout, ...this.#options });
+    const socket = new zmq.Request({ linger: 0, sendTimeout: timeout, ...this.#options });
     socket.connect(address);
     return socket;
   }
