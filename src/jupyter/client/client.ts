@@ -17,6 +17,8 @@ import { becomeReady } from "./ready.js";
 
 const DEAD_AFTER = 30_000;
 const HIGH_WATER_MARK = 10_000;
+/** Milliseconds that a kernel has to answer an interrupt of ours. */
+const INTERRUPT_PATIENCE = 10_000;
 
 /** Asked when code asks the user something; returns the answer. */
 export type InputCallback = (
@@ -384,8 +386,9 @@ export class KernelClient {
         (await this.#inputs.get(id)?.(textOf(prompt, ""), { password: password === true })) ?? "",
       );
     } catch (error) {
-      this.#pending.fail(id, error);
-      await this.interrupt().catch(() => {});
+      // The kernel stops first: what is executed next would else be aborted with this.
+      this.#pending.execution(id)?.doom(error);
+      await this.interrupt({ timeout: INTERRUPT_PATIENCE }).catch(() => this.#pending.fail(id, error));
       return;
     }
     await ends.stdin.send(ends.session.reply(question, { value })).catch(() => {});

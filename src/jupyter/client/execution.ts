@@ -31,6 +31,7 @@ export class Execution implements AsyncIterable<Output> {
   #idle = false;
   #over = false;
   #failure: { readonly error: unknown } | undefined;
+  #doom: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
   #ignored = false;
 
@@ -80,7 +81,7 @@ export class Execution implements AsyncIterable<Output> {
       return;
     }
     const output = outputOf(message);
-    if (output === undefined || this.#ignored || this.#over) return;
+    if (output === undefined || this.#ignored || this.#idle || this.#over) return;
     this.#outputs.push(output);
     this.#wake?.();
   }
@@ -102,6 +103,11 @@ export class Execution implements AsyncIterable<Output> {
     return this.#replied !== undefined;
   }
 
+  /** It fails with this when the kernel is done with it. @internal */
+  doom(error: unknown): void {
+    this.#doom ??= { error };
+  }
+
   /** It will not be answered any more. @internal */
   fail(error: unknown): void {
     if (this.#over) return;
@@ -113,6 +119,10 @@ export class Execution implements AsyncIterable<Output> {
 
   #settle(): void {
     if (this.#over || this.#replied === undefined || !this.#idle) return;
+    if (this.#doom !== undefined) {
+      this.fail(this.#doom.error);
+      return;
+    }
     this.#over = true;
     this.#resolve(this.#replied);
     this.#wake?.();

@@ -43,7 +43,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return ok({ found: !!found, data: found?.data ?? {}, metadata: found?.metadata ?? {} });
   },
   is_complete_request: async (message, { handlers }) => {
-    const said = (await handlers.isComplete?.(text(message.content, "code"), { message })) ?? "unknown";
+    const code = text(message.content, "code");
+    const said = (await handlers.isComplete?.(code, { message })) ?? "unknown";
     return completeness(said);
   },
   history_request: async (message, { handlers, history }) => {
