@@ -2,7 +2,7 @@
 import { type Completeness, ExecutionError } from "countersign/jupyter";
 import ts from "typescript";
 
-const OPTIONS: ts.CompilerOptions = {
+const compilerOptions: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.ESNext,
   moduleDetection: ts.ModuleDetectionKind.Force, // so that await is a keyword at the top
@@ -10,11 +10,9 @@ const OPTIONS: ts.CompilerOptions = {
 };
 
 function transpile(code: string) {
-  const { outputText, diagnostics = [] } = ts.transpileModule(unmodule(code), {
-    compilerOptions: OPTIONS,
-    reportDiagnostics: true,
-  });
-  return { javascript: outputText.replace(/^export \{\};?$/m, ""), problems: diagnostics };
+  const transpiled = ts.transpileModule(unmodule(code), { compilerOptions, reportDiagnostics: true });
+  const javascript = transpiled.outputText.replace(/^export \{\};?$/m, "");
+  return { javascript, problems: transpiled.diagnostics ?? [] };
 }
 
 /** JavaScript for the realm; throws a SyntaxError with its place, for the client. */
@@ -25,17 +23,8 @@ export function compile(code: string, count: number): string {
   const [problem] = problems;
   if (problem === undefined) return `${javascript}\n//# sourceURL=cell-${count}.ts`;
   const text = ts.flattenDiagnosticMessageText(problem.messageText, "\n");
-  const { line, character } = ts.getLineAndCharacterOfPosition(
-    problem.file as ts.SourceFile,
-    problem.start ?? 0,
-  );
-  const shown = code.split("\n")[line] ?? "";
-  throw new ExecutionError("SyntaxError", text, [
-    `SyntaxError: ${text}`,
-    `    at cell-${count}.ts:${line + 1}:${character + 1}`,
-    shown,
-    `${" ".repeat(character)}^`,
-  ]);
+  const line = code.slice(0, problem.start).split("\n").length;
+  throw new ExecutionError("SyntaxError", text, [`SyntaxError: ${text}`, `    at cell-${count}.ts:${line}`]);
 }
 
 const UNTERMINATED = [1010, 1160, 1161]; // comment, template, regular expression
@@ -46,9 +35,10 @@ export function completeness(code: string): Completeness {
   if (problems.length === 0) return "complete";
   const end = code.trimEnd().length;
   const isOpen = problems.every(({ start = 0, code: kind }) => start >= end || UNTERMINATED.includes(kind));
-  if (!isOpen) return "invalid";
   const indent = /(?:^|\n)([ \t]*)[^\n]*$/.exec(code.trimEnd())?.[1] ?? "";
-  return { status: "incomplete", indent: /[{([]\s*$/.test(code) ? `${indent}  ` : indent };
+  return isOpen
+    ? { status: "incomplete", indent: /[{([]\s*$/.test(code) ? `${indent}  ` : indent }
+    : "invalid";
 }
 
 /** import a from "x" → const { default: a } = await $import("x"); import("x") → $import("x"); export const b → const b. */
@@ -58,15 +48,14 @@ function unmodule(code: string): string {
   const edit = (node: ts.Node, text: string) =>
     edits.push({ start: node.getStart(file), end: node.end, text });
   const visit = (node: ts.Node): void => {
+    const { kind } = node;
     if (ts.isImportDeclaration(node))
       edit(node, imported(node, `await $import(${node.moduleSpecifier.getText(file)});`));
-    else if (ts.isExportDeclaration(node)) edit(node, "");
-    else if (node.kind === ts.SyntaxKind.ImportKeyword) edit(node, "$import");
-    else if (node.kind === ts.SyntaxKind.ExportKeyword || node.kind === ts.SyntaxKind.DefaultKeyword)
-      edit(node, "");
+    else if (kind === ts.SyntaxKind.ImportKeyword) edit(node, "$import");
+    else if (kind === ts.SyntaxKind.ExportKeyword || ts.isExportDeclaration(node)) edit(node, "");
     else ts.forEachChild(node, visit);
   };
-  for (const statement of file.statements) visit(statement);
+  ts.forEachChild(file, visit);
   return edits.reduceRight(
     (text, { start, end, text: put }) => text.slice(0, start) + put + text.slice(end),
     code,
@@ -76,12 +65,13 @@ function unmodule(code: string): string {
 function imported({ importClause: clause }: ts.ImportDeclaration, loaded: string): string {
   if (clause?.phaseModifier === ts.SyntaxKind.TypeKeyword) return "";
   const { name, namedBindings: named } = clause ?? {};
+  const ownDefault = name ? [`default: ${name.text}`] : [];
   if (named && ts.isNamespaceImport(named)) {
-    return `const ${named.name.text} = ${loaded}${name ? ` const ${name.text} = ${named.name.text}.default;` : ""}`;
+    const { text } = named.name;
+    return `const ${text} = ${loaded}${name ? ` const { ${ownDefault} } = ${text};` : ""}`;
   }
   const members = (named?.elements ?? [])
     .filter(({ isTypeOnly }) => !isTypeOnly)
     .map((each) => (each.propertyName ? `${each.propertyName.text}: ${each.name.text}` : each.name.text));
-  if (name) members.unshift(`default: ${name.text}`);
-  return clause === undefined ? loaded : `const { ${members.join(", ")} } = ${loaded}`;
+  return clause === undefined ? loaded : `const { ${[...ownDefault, ...members].join(", ")} } = ${loaded}`;
 }

@@ -21,9 +21,9 @@ const kernel = new Kernel({
   },
   handlers: {
     execute: ({ code }, cell) => realm.run(compile(code, cell.executionCount), cell),
-    evaluate: (expression) => realm.ask("evaluate", { code: compile(expression, 0) }),
-    complete: (request) => realm.ask("complete", request),
-    inspect: (request) => realm.ask("inspect", request),
+    evaluate: (expression) => realm.ask("evaluate", compile(expression, 0)),
+    complete: ({ code, cursor }) => realm.ask("complete", code, cursor),
+    inspect: ({ code, cursor }) => realm.ask("inspect", code, cursor),
     isComplete: completeness,
     interrupt: () => realm.interrupt(),
   },

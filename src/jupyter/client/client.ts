@@ -18,7 +18,7 @@ import { becomeReady } from "./ready.js";
 const DEAD_AFTER = 30_000;
 const HIGH_WATER_MARK = 10_000;
 /** Milliseconds that a kernel has to answer an interrupt of ours. */
-const INTERRUPT_PATIENCE = 10_000;
+const INTERRUPT_PATIENCE = 5000;
 
 /** Asked when code asks the user something; returns the answer. */
 export type InputCallback = (
@@ -202,7 +202,9 @@ export class KernelClient {
     const { id } = execution;
     this.#pending.add(execution);
     if (input !== undefined) this.#inputs.set(id, input);
-    const over = this.#limit(id, "The execution", options, () => void this.interrupt().catch(() => {}));
+    const over = this.#limit(id, "The execution", options, () => {
+      this.interrupt({ timeout: INTERRUPT_PATIENCE }).catch(() => {});
+    });
     execution.reply
       .catch(() => {})
       .finally(() => {
