@@ -8,7 +8,7 @@ import { compileFunction, constants } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
 import { globals, toBundle } from "./rich.js";
 
-const post = (...message: unknown[]) => parentPort?.postMessage(message);
+const post = (...message: unknown[]): void => void parentPort?.postMessage(message);
 const running = new Set<number>();
 const asked: ((answer: string | undefined) => void)[] = [];
 const inspector = new Session();

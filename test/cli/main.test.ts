@@ -16,7 +16,8 @@ describe("help", () => {
   test.each([["--help"], ["-h"], ["help"]])("%s lists every command and the exit codes", async (argument) => {
     const { code, stdout, stderr } = await countersign([argument]);
     expect({ code, stderr }).toStrictEqual({ code: 0, stderr: "" });
-    for (const word of ["keygen", "inspect", "demo", "help", "Exit code"]) expect(stdout).toContain(word);
+    for (const word of ["keygen", "inspect", "jupyter", "demo", "help", "Exit code"])
+      expect(stdout).toContain(word);
   });
 
   test("no arguments: the same on stderr, and exit code 2", async () => {
