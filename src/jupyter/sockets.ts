@@ -88,12 +88,22 @@ export async function bindKernel(
  * const reply = await client.shell.receive();
  */
 export function connectClient(info: ConnectionInfo, options: EndOptions = {}): ClientSockets {
+  return openClient(info, options, () => {});
+}
+
+/** The same; `prepare` is called with the sockets before they connect. */
+export function openClient(
+  info: ConnectionInfo,
+  options: EndOptions,
+  prepare: (channels: Readonly<Record<Channel, JupyterSocket>>) => void,
+): ClientSockets {
   const connection = checkConnection(info);
   const curve = curveClient(connection);
   const ends = openEnd("client", connection, options, curve);
   const heartbeat = new Heartbeat(curve);
   const client = { ...ends, heartbeat, close: () => closeAll(ends, heartbeat) };
   try {
+    prepare(ends);
     for (const channel of CHANNELS) ends[channel].connect(addressOf(connection, channel));
     heartbeat.connect(addressOf(connection, "hb"));
     return client;

@@ -6,7 +6,7 @@ import { type ConnectionInfo, checkConnection } from "../connection.js";
 import { readConnectionFile } from "../connection-file.js";
 import type { Channel, Dict, Message, ReceivedMessage } from "../message.js";
 import type { MessageParts, Session } from "../session.js";
-import { type ClientSockets, connectClient, type EndOptions } from "../sockets.js";
+import { type ClientSockets, type EndOptions, openClient } from "../sockets.js";
 import { closed, KernelDiedError, tooLate } from "./errors.js";
 import { Execution } from "./execution.js";
 import { textOf } from "./outputs.js";
@@ -97,6 +97,8 @@ export class KernelClient {
   #death: KernelDiedError | undefined;
   #onFirst: (() => void)[] = [];
   #subscribed = false;
+  /** Resolves when stdin is connected: a question that came before would be lost. */
+  #answering: Promise<void> = Promise.resolve();
   #unexpected = 0;
 
   /**
@@ -169,6 +171,7 @@ export class KernelClient {
       subscribed: async () => {
         if (!this.#subscribed) await new Promise<void>((resolve) => this.#onFirst.push(resolve));
       },
+      answering: this.#answering,
       assertAlive: () => this.#assertAlive(),
     });
     if (this.#ends !== ends) return;
@@ -329,9 +332,9 @@ export class KernelClient {
       socket,
       ...options
     } = this.#options;
-    const ends = connectClient(info, {
-      ...options,
-      socket: { receiveHighWaterMark: HIGH_WATER_MARK, ...socket },
+    const own = { ...options, socket: { receiveHighWaterMark: HIGH_WATER_MARK, ...socket } };
+    const ends = openClient(info, own, ({ stdin }) => {
+      this.#answering = new Promise((resolve) => stdin.events.on("handshake", () => resolve()));
     });
     this.#subscribed = false;
     this.#listen(ends, "shell", (message) => this.#replied(message));

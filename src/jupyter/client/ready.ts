@@ -11,6 +11,8 @@ const LONGEST_WAIT = 1000;
 const BEAT_TIMEOUT = 500;
 /** Milliseconds that a kernel's heart may take before it is asked without. */
 const WITHOUT_HEART = 15_000;
+/** Milliseconds that stdin may take before it is done without: a kernel may have none that can be reached. */
+const WITHOUT_STDIN = 5000;
 
 /** What it needs of a client. */
 interface Starting extends Patience {
@@ -19,6 +21,8 @@ interface Starting extends Patience {
   /** Asks for the kernel's info. */
   ask(patience: Patience): Promise<unknown>;
   isSubscribed(): boolean;
+  /** Resolves when stdin is connected. */
+  readonly answering: Promise<void>;
   /** Resolves when iopub was heard, or will not be. */
   subscribed(): Promise<void>;
   /** @throws what ended the kernel */
@@ -53,6 +57,7 @@ export async function becomeReady(starting: Starting): Promise<void> {
     await Promise.race([Promise.all([asked, starting.subscribed()]), sleep(timeout)]);
     left();
   }
+  await Promise.race([starting.answering, sleep(Math.min(WITHOUT_STDIN, left()))]);
 }
 
 /** Asked first: it takes no message, signed at a time, to see that a process is up. */

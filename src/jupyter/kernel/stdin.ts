@@ -2,9 +2,14 @@
 // runs, by the return address that it has on shell. jupyter_client's answers bear no parent, so an answer is the next one
 // that comes from there; one that bears another question's id is stale.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Message, ReceivedMessage } from "../message.js";
 import type { Session } from "../session.js";
 import type { JupyterSocket } from "../socket.js";
+
+/** Milliseconds that a client's stdin has to be there. */
+const REACHABLE_WITHIN = 10_000;
+const RETRY_EVERY = 20;
 
 interface Question {
   readonly message: Message;
@@ -47,8 +52,21 @@ export class Stdin {
       };
       signal.addEventListener("abort", abort);
       this.#waiting.push(question);
-      this.#socket.send(message, request).catch((error) => leave(() => reject(error)));
+      this.#send(question, signal).catch((error) => leave(() => reject(error)));
     });
+  }
+
+  /** A client's sockets connect one by one: its stdin may be a little behind its shell. */
+  async #send({ message, request }: Question, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + REACHABLE_WITHIN;
+    for (;;) {
+      try {
+        return await this.#socket.send(message, request);
+      } catch (error) {
+        if ((error as { code?: string }).code !== "EHOSTUNREACH" || performance.now() > until) throw error;
+        await sleep(RETRY_EVERY, undefined, { signal });
+      }
+    }
   }
 
   /** Takes answers until the socket is closed. */
