@@ -71,11 +71,10 @@ async function measureWays(ways: Way[], rounds: number, count: number, progress:
       const at = (((round + turn) % ways.length) + ways.length) % ways.length;
       const [pair, execute] = ways[at] as Way;
       progress(`kernel: ${pair}, round ${round + 1} of ${rounds}`);
-      const times = (await execute(count)).sort((a, b) => a - b);
+      const times = await execute(count);
       const total = times.reduce((sum, time) => sum + time, 0);
-      const of = (share: number) =>
-        times[Math.min(times.length - 1, Math.floor(share * times.length))] as number;
-      if (round >= 0) measured[at]?.push({ rate: (1000 * count) / total, p50: of(0.5), p99: of(0.99) });
+      const row = { rate: (1000 * count) / total, p50: percentile(times, 50), p99: percentile(times, 99) };
+      if (round >= 0) measured[at]?.push(row);
     }
   }
   const reference = (measured.at(-1) ?? []).map(({ rate }) => rate);
