@@ -42,7 +42,6 @@ export { formatDate, parseDate } from "./date.js";
 export { HARDENED_KEY } from "./hardened.js";
 export { type EchoOptions, Heartbeat, HeartbeatEcho, type HeartbeatOptions } from "./heartbeat.js";
 export { Cell, type DisplayOptions } from "./kernel/cell.js";
-export { ExecutionError } from "./kernel/failure.js";
 export type {
   Awaitable,
   CodeRequest,
@@ -52,10 +51,10 @@ export type {
   ExecuteResult,
   HistoryEntry,
   HistoryRequest,
-  KernelHandlers,
   MimeBundle,
-  RequestContext,
-} from "./kernel/handlers.js";
+} from "./kernel/contents.js";
+export { ExecutionError } from "./kernel/failure.js";
+export type { KernelHandlers, RequestContext } from "./kernel/handlers.js";
 export type { KernelDescription, LanguageInfo } from "./kernel/info.js";
 export { Kernel, type KernelEnd, type KernelOptions, type KernelStats } from "./kernel/kernel.js";
 export type { StreamName } from "./kernel/publisher.js";

@@ -8,6 +8,7 @@ type Bundle = Readonly<Record<string, unknown>>;
 
 /** Text on a stream. */
 export interface StreamOutput {
+  /** The type of the message. */
   readonly type: "stream";
   /** Which. */
   readonly name: "stdout" | "stderr";
@@ -17,6 +18,7 @@ export interface StreamOutput {
 
 /** Something shown, or shown anew. */
 export interface DisplayOutput {
+  /** The type of the message. */
   readonly type: "display_data" | "update_display_data";
   /** By MIME type. */
   readonly data: Bundle;
@@ -30,6 +32,7 @@ export interface DisplayOutput {
 
 /** The value of the code. */
 export interface ResultOutput {
+  /** The type of the message. */
   readonly type: "execute_result";
   /** The number of the execution. */
   readonly executionCount: number;
@@ -43,6 +46,7 @@ export interface ResultOutput {
 
 /** An error. */
 export interface ErrorOutput {
+  /** The type of the message. */
   readonly type: "error";
   /** Its kind. */
   readonly ename: string;
@@ -54,6 +58,7 @@ export interface ErrorOutput {
 
 /** All output so far is to be taken away: now, or when the next comes. */
 export interface ClearOutput {
+  /** The type of the message. */
   readonly type: "clear_output";
   /** Not before the next. */
   readonly wait: boolean;

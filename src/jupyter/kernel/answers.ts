@@ -4,7 +4,8 @@ import { toPoints } from "../code-points.js";
 import type { Comms } from "../comm.js";
 import { type ConnectionInfo, PORTS } from "../connection.js";
 import type { Dict, ReceivedMessage } from "../message.js";
-import type { Completeness, KernelHandlers } from "./handlers.js";
+import type { Completeness } from "./contents.js";
+import type { KernelHandlers } from "./handlers.js";
 import type { InputHistory } from "./input-history.js";
 import { readCode, readDetail, readHistory, text } from "./requests.js";
 

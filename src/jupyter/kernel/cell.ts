@@ -4,8 +4,8 @@
 import { misuse } from "../../errors.js";
 import type { Comm, CommListener, CommParts } from "../comm.js";
 import type { Dict, ReceivedMessage } from "../message.js";
+import type { ExecuteRequest, MimeBundle } from "./contents.js";
 import { ExecutionError } from "./failure.js";
-import type { ExecuteRequest, MimeBundle } from "./handlers.js";
 import type { Publisher, StreamName } from "./publisher.js";
 
 /** What a display has besides its data. */

@@ -2,8 +2,9 @@
 
 import type { Dict, ReceivedMessage } from "../message.js";
 import { Cell, type CellHost } from "./cell.js";
+import type { ExecuteRequest, ExecuteResult } from "./contents.js";
 import { type Failure, failureOf, interrupted } from "./failure.js";
-import type { ExecuteRequest, ExecuteResult, KernelHandlers } from "./handlers.js";
+import type { KernelHandlers } from "./handlers.js";
 import type { InputHistory } from "./input-history.js";
 import { readExecute } from "./requests.js";
 

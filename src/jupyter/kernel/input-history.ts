@@ -1,6 +1,6 @@
 // The inputs of one session (Jupyter messaging, "History"), of which the oldest are forgotten.
 
-import type { HistoryEntry, HistoryRequest } from "./handlers.js";
+import type { HistoryEntry, HistoryRequest } from "./contents.js";
 
 const MOST_ENTRIES = 10_000;
 /** The number of this session: there is no other. */

@@ -3,7 +3,7 @@
 
 import { toUnits } from "../code-points.js";
 import type { Dict } from "../message.js";
-import type { CodeRequest, ExecuteRequest, HistoryRequest } from "./handlers.js";
+import type { CodeRequest, ExecuteRequest, HistoryRequest } from "./contents.js";
 
 /** A request whose content is not as it must be; the message says what is wrong with it. */
 export class BadRequest extends Error {
