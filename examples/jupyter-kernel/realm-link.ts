@@ -29,7 +29,7 @@ export class RealmLink {
     });
     void this.#inspector.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
     // A callback that is stopped half-way leaves its async hooks unbalanced, for which Node would end the process.
-    const execArgv = ["--no-force-async-hooks-checks"];
+    const execArgv = ["--no-force-async-hooks-checks", "--disable-warning=ExperimentalWarning"];
     this.#worker = new Worker(new URL("./realm.js", import.meta.url), { workerData: this.#skip, execArgv });
     this.#worker.on("message", ([what, ...about]: [string, ...unknown[]]) => this.#hear(what, about));
     this.#worker.on("exit", (code) => process.exit(code)); // a cell said so
