@@ -44,13 +44,14 @@ export async function echoInThread(
   const running = proxy.run().catch(ignore);
   void running.then(() => threads--);
   let stopped = false;
-  return {
-    endpoint,
-    stop() {
-      if (!stopped) proxy.terminate();
-      stopped = true;
-    },
+  const stop = () => {
+    if (!stopped) proxy.terminate();
+    stopped = true;
+    process.off("exit", stop);
   };
+  // ZeroMQ waits for its sockets when a process exits, and the proxy would never let go of these.
+  process.on("exit", stop);
+  return { endpoint, stop };
 }
 
 function ignore(): void {
