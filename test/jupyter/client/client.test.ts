@@ -234,6 +234,25 @@ describe("heartbeats of a kernel of the kit", () => {
     const kernel = new Kernel({ handlers: { execute() { process.send("busy"); for (;;); } } });
     await kernel.run(process.argv[3]);`;
 
+  it("do not keep a process from exiting", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "exit-"));
+    const { connection, path, release } = await createConnectionFile({ path: join(folder, "kernel.json") });
+    const program = join(folder, "kernel.mjs");
+    writeFileSync(program, PROGRAM.replace("for (;;);", "process.exit(3);"));
+    const built = new URL("../../../dist/jupyter/index.js", import.meta.url).href;
+    const child = fork(program, [built, path]);
+    const client = await KernelClient.connect(connection, { deadAfter: false });
+    onTestFinished(() => {
+      client.close();
+      release();
+      child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const execution = client.execute("");
+    expect(await once(child, "exit")).toEqual([3, null]);
+    expect(execution.over).toBe(false);
+  });
+
   it("are answered while code runs synchronously", async () => {
     const folder = mkdtempSync(join(tmpdir(), "busy-"));
     const { connection, path, release } = await createConnectionFile({ path: join(folder, "kernel.json") });
