@@ -59,7 +59,10 @@ describe("help", () => {
 
 describe("what is written wrongly", () => {
   test.each([
-    [["keygn"], 'There is no command "keygn"; there are keygen, inspect, jupyter, demo. Did you mean keygen?'],
+    [
+      ["keygn"],
+      'There is no command "keygn"; there are keygen, inspect, jupyter, demo. Did you mean keygen?',
+    ],
     [["insp"], "Did you mean inspect?"],
     [["help", "isnpect"], "Did you mean inspect?"],
     [["constructor"], 'There is no command "constructor"'],
