@@ -4,6 +4,7 @@
 import { measureEngines } from "./engines.js";
 import { measureHandshake } from "./handshake.js";
 import { jupyterTable, measureJupyter } from "./jupyter.js";
+import { kernelTable, measureKernel } from "./kernel.js";
 import { measureLatency } from "./latency.js";
 import { measureMemory } from "./memory.js";
 import { measureMicro } from "./micro.js";
@@ -90,6 +91,13 @@ export const sections: readonly Section<unknown>[] = [
     quick: false,
     measure: measureJupyter,
     table: jupyterTable,
+  }),
+  row({
+    word: "kernel",
+    help: "empty executions: our kernel and client, ipykernel and jupyter_client",
+    quick: false,
+    measure: measureKernel,
+    table: kernelTable,
   }),
   row({
     word: "ready",

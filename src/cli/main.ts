@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "show a captured message in words, and what a verifier says",
     load: () => import("./inspect.js"),
   },
+  jupyter: {
+    summary: "manage Jupyter's kernelspecs, execute notebooks",
+    load: () => import("./jupyter.js"),
+  },
   demo: {
     summary: "watch an attacker's broker try everything on real traffic",
     load: () => import("./demo.js"),

@@ -51,7 +51,8 @@ export function runtimeDir(env: NodeJS.ProcessEnv = process.env): string {
   return env.JUPYTER_RUNTIME_DIR || join(dataDir(env), "runtime");
 }
 
-function dataDir(env: NodeJS.ProcessEnv): string {
+/** Jupyter's folder for a user's data: `JUPYTER_DATA_DIR`, or what jupyter_core takes on this system. */
+export function dataDir(env: NodeJS.ProcessEnv = process.env): string {
   if (env.JUPYTER_DATA_DIR) return env.JUPYTER_DATA_DIR;
   if (process.platform === "darwin") return join(homedir(), "Library", "Jupyter");
   if (process.platform === "win32") return join(env.APPDATA ?? join(homedir(), ".jupyter"), "jupyter");

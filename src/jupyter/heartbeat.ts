@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import * as zmq from "zeromq";
 import { nextTurn } from "../sockets/burst.js";
 import { timedOut } from "../sockets/zmq-errors.js";
+import { echoInThread, mayEchoInThread } from "./heartbeat-thread.js";
 
 const LINGER = 1000;
 /** Most bytes of a heartbeat that are echoed, and most frames: who sends more gets no answer. */
@@ -15,33 +16,72 @@ const NONCE_BYTES = 8;
 /** zeromq.js's own options of a heartbeat's socket. */
 export type HeartbeatOptions = zmq.SocketOptions<zmq.Router> & zmq.SocketOptions<zmq.Request>;
 
-/** A kernel's heartbeat: echoes whatever comes. */
+/** Where a kernel's heartbeat is answered. */
+export interface EchoOptions extends HeartbeatOptions {
+  /**
+   * "loop" (default): on the event loop, which says that JavaScript goes on. "thread": in a thread of its own, which answers
+   * while code runs synchronously, as ipykernel does; it takes one of libuv's pool, at most two in a process, and further ones
+   * are answered on the event loop.
+   */
+  readonly on?: "loop" | "thread" | undefined;
+}
+
+/** A kernel's heartbeat: echoes whatever comes, up to 1,024 bytes. */
 export class HeartbeatEcho {
-  readonly #socket: zmq.Router;
-  #echoed = 0;
-  #echoing: Promise<void> | undefined;
+  readonly #options: HeartbeatOptions;
+  readonly #inThread: boolean;
+  #loop: EchoLoop | undefined;
+  #thread: Awaited<ReturnType<typeof echoInThread>> | undefined;
+  #closed = false;
 
-  constructor(options: HeartbeatOptions = {}) {
-    this.#socket = new zmq.Router({ linger: LINGER, ...options, sendTimeout: 0, receiveTimeout: -1 });
-  }
-
-  /** Heartbeats echoed. */
-  get echoed(): number {
-    return this.#echoed;
+  constructor({ on = "loop", ...options }: EchoOptions = {}) {
+    this.#options = options;
+    this.#inThread = on === "thread";
+    if (!this.#inThread) this.#loop = new EchoLoop(options);
   }
 
   /** The address of the bind, ports filled in. */
   get lastEndpoint(): string | null {
-    return this.#socket.lastEndpoint;
+    return this.#thread?.endpoint ?? this.#loop?.lastEndpoint ?? null;
   }
 
   /** Binds, and echoes from then on. */
+  async bind(address: string): Promise<void> {
+    if (this.#inThread && this.#thread === undefined && mayEchoInThread()) {
+      this.#thread = await echoInThread(address, this.#options);
+      if (this.#closed) this.#thread.stop();
+      return;
+    }
+    this.#loop ??= new EchoLoop(this.#options);
+    await this.#loop.bind(address);
+  }
+
+  /** Ends it. */
+  close(): void {
+    this.#closed = true;
+    this.#thread?.stop();
+    this.#loop?.close();
+  }
+}
+
+/** Echoes on the event loop. */
+class EchoLoop {
+  readonly #socket: zmq.Router;
+  #echoing: Promise<void> | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#socket = new zmq.Router({ linger: LINGER, ...options, sendTimeout: 0, receiveTimeout: -1 });
+  }
+
+  get lastEndpoint(): string | null {
+    return this.#socket.lastEndpoint;
+  }
+
   async bind(address: string): Promise<void> {
     await this.#socket.bind(address);
     this.#echoing ??= this.#echo();
   }
 
-  /** Ends it. */
   close(): void {
     this.#socket.close();
   }
@@ -51,9 +91,7 @@ export class HeartbeatEcho {
       try {
         const frames = await this.#socket.receive();
         const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-        if (bytes > MOST_BYTES || frames.length > MOST_FRAMES) continue;
-        await this.#socket.send(frames);
-        this.#echoed++;
+        if (bytes <= MOST_BYTES && frames.length <= MOST_FRAMES) await this.#socket.send(frames);
       } catch {
         // Whoever asked has gone, or the socket was closed: the loop's condition tells. Or it is in the hands of a bind,
         // which ends in a turn of the event loop.
@@ -122,7 +160,7 @@ export class Heartbeat {
   }
 
   #open(address: string, timeout: number): zmq.Request {
-    const socket = new zmq.Request({ linger: LINGER, sendTimeout: timeout, ...this.#options });
+    const socket = new zmq.Request({ linger: 0, sendTimeout: timeout, ...this.#options });
     socket.connect(address);
     return socket;
   }

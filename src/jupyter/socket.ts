@@ -212,7 +212,9 @@ function classOf(role: Role, channel: Channel): new (options: object) => zmq.Soc
 /** What Jupyter's implementations give each. */
 function jupyterOptions(role: Role, channel: Channel, session: string): object {
   if (channel === "iopub") return role === "kernel" ? { verbosity: "allSubs" } : {};
-  return role === "kernel" ? { handover: true } : { routingId: session };
+  if (role === "client") return { routingId: session };
+  // Who asks a user must be told that nobody is there: no answer would come.
+  return channel === "stdin" ? { handover: true, mandatory: true } : { handover: true };
 }
 
 function newSocket(role: Role, channel: Channel, session: string, own: JupyterSocketOptions): NativeSocket {

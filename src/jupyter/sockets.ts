@@ -9,7 +9,7 @@ import {
   curveServer,
   keyOf,
 } from "./connection.js";
-import { Heartbeat, HeartbeatEcho } from "./heartbeat.js";
+import { type EchoOptions, Heartbeat, HeartbeatEcho } from "./heartbeat.js";
 import type { Channel, Role } from "./message.js";
 import type { SessionOptions } from "./options.js";
 import { CHANNELS } from "./place.js";
@@ -20,6 +20,12 @@ import { JupyterSocket, type JupyterSocketOptions, optionsFor } from "./socket.j
 export interface EndOptions extends Omit<SessionOptions, "role" | "key" | "scheme"> {
   /** zeromq.js's own options, for every socket that has them: they go before Jupyter's. */
   readonly socket?: (JupyterSocketOptions & { readonly context?: zmq.Context }) | undefined;
+}
+
+/** Options of a kernel's end. */
+export interface KernelEndOptions extends EndOptions {
+  /** Where heartbeats are answered: see {@link EchoOptions}. Default "loop". */
+  readonly heartbeat?: EchoOptions["on"];
 }
 
 /** The four channels' sockets and the session behind them. */
@@ -53,11 +59,14 @@ export interface ClientSockets extends Channels {
  *   await kernel.shell.send(kernel.session.reply(request, { status: "ok" }), request);
  * }
  */
-export async function bindKernel(info: ConnectionInfo, options: EndOptions = {}): Promise<KernelSockets> {
+export async function bindKernel(
+  info: ConnectionInfo,
+  { heartbeat: on = "loop", ...options }: KernelEndOptions = {},
+): Promise<KernelSockets> {
   const connection = checkConnection(info);
   const curve = curveServer(connection);
   const ends = openEnd("kernel", connection, options, curve);
-  const heartbeat = new HeartbeatEcho(curve);
+  const heartbeat = new HeartbeatEcho({ ...curve, on });
   const kernel = { ...ends, heartbeat, close: () => closeAll(ends, heartbeat) };
   try {
     for (const channel of CHANNELS) await ends[channel].bind(addressOf(connection, channel));
@@ -79,12 +88,22 @@ export async function bindKernel(info: ConnectionInfo, options: EndOptions = {})
  * const reply = await client.shell.receive();
  */
 export function connectClient(info: ConnectionInfo, options: EndOptions = {}): ClientSockets {
+  return openClient(info, options, () => {});
+}
+
+/** The same; `prepare` is called with the sockets before they connect. */
+export function openClient(
+  info: ConnectionInfo,
+  options: EndOptions,
+  prepare: (channels: Readonly<Record<Channel, JupyterSocket>>) => void,
+): ClientSockets {
   const connection = checkConnection(info);
   const curve = curveClient(connection);
   const ends = openEnd("client", connection, options, curve);
   const heartbeat = new Heartbeat(curve);
   const client = { ...ends, heartbeat, close: () => closeAll(ends, heartbeat) };
   try {
+    prepare(ends);
     for (const channel of CHANNELS) ends[channel].connect(addressOf(connection, channel));
     heartbeat.connect(addressOf(connection, "hb"));
     return client;

@@ -16,7 +16,7 @@ describe("help", () => {
   test.each([["--help"], ["-h"], ["help"]])("%s lists every command and the exit codes", async (argument) => {
     const { code, stdout, stderr } = await countersign([argument]);
     expect({ code, stderr }).toStrictEqual({ code: 0, stderr: "" });
-    for (const word of ["keygen", "passwd", "inspect", "demo", "help", "Exit code"])
+    for (const word of ["keygen", "passwd", "inspect", "jupyter", "demo", "help", "Exit code"])
       expect(stdout).toContain(word);
   });
 
@@ -59,7 +59,10 @@ describe("help", () => {
 
 describe("what is written wrongly", () => {
   test.each([
-    [["keygn"], 'There is no command "keygn"; there are keygen, passwd, inspect, demo. Did you mean keygen?'],
+    [
+      ["keygn"],
+      'There is no command "keygn"; there are keygen, passwd, inspect, jupyter, demo. Did you mean keygen?',
+    ],
     [["insp"], "Did you mean inspect?"],
     [["help", "isnpect"], "Did you mean inspect?"],
     [["constructor"], 'There is no command "constructor"'],

@@ -96,7 +96,6 @@ describe.each(["tcp", "ipc"] as const)("both ends over %s", (transport) => {
 
     expect(await client.heartbeat.ping()).toBeGreaterThan(0);
     expect(await client.heartbeat.ping()).toBeGreaterThan(0);
-    expect(kernel.heartbeat.echoed).toBe(2);
     expect(kernel.shell.stats).toMatchObject({ accepted: 1, sent: 1, plain: 0, queued: 0 });
   });
 });
@@ -269,14 +268,13 @@ describe("heartbeats", () => {
   });
 
   it("echo frames as they came, and nothing large", async () => {
-    const echo = opened(new HeartbeatEcho());
+    const echo = opened(new HeartbeatEcho({ on: "loop" }));
     await echo.bind("tcp://127.0.0.1:*");
     const raw = opened(new zmq.Dealer({ receiveTimeout: 20_000 }));
     raw.connect(echo.lastEndpoint as string);
     await raw.send(Buffer.alloc(2000));
     await raw.send(["", "ping"]);
     expect((await raw.receive()).map(String)).toEqual(["", "ping"]);
-    expect(echo.echoed).toBe(1);
   });
 });
 
