@@ -106,3 +106,14 @@ test("report: an unsigned peer is served and marked, then refused", async () => 
     "enforce: 0 unsigned let through, 1 refused",
   ]);
 });
+
+test("login: a password and a shared key at one server; a wrong password and a revoked user", async () => {
+  expect(await printed("login")).toEqual([
+    "one order, by alice (scram-sha-256) on alice-laptop",
+    "to alice-laptop: taken",
+    "one order, by billing (psk) on billing",
+    "to billing: taken",
+    "mallory is refused: bad-proof",
+    "alice is revoked: 1 session",
+  ]);
+});
