@@ -74,7 +74,14 @@ describe("the tarball", () => {
     const expected = [
       ...sources.flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]),
       ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"],
-      ...["docs/drop-in.md", "docs/jupyter.md", "docs/observation.md", "docs/performance.md", "docs/wire.md"],
+      ...[
+        "docs/drop-in.md",
+        "docs/handshake.md",
+        "docs/jupyter.md",
+        "docs/observation.md",
+        "docs/performance.md",
+        "docs/wire.md",
+      ],
     ];
     expect(packed.files.map((file) => file.path).sort()).toEqual(expected.sort());
   });
