@@ -45,6 +45,9 @@ interface Contender {
 }
 
 const SLICE = 250;
+/** Trips of each variant before anything is measured: until then its code is interpreted, or being compiled beside it. */
+const WARM_UP = 10_000;
+const QUICK_WARM_UP = 4_000;
 const SIZES = [64, 1_024, 16_384, 131_072] as const;
 
 export async function measureLatency({ choice, quick, variants, rounds, progress }: Run): Promise<Latency[]> {
@@ -66,7 +69,13 @@ export async function measureLatency({ choice, quick, variants, rounds, progress
     const lines: Line[] = [];
     const credentials = makeCredentials();
     try {
-      for (const variant of variants) lines.push(await openLine(variant, transport, credentials));
+      for (const variant of variants) {
+        progress(`round trips, ${transport}: ${variant} warms up`);
+        const line = await openLine(variant, transport, credentials);
+        lines.push(line);
+        const count = quick ? QUICK_WARM_UP : WARM_UP;
+        await line.caller.ask("trips", { bytes: cases[0]?.bytes ?? SIZES[0], count });
+      }
       for (const { bytes } of cases.filter((kind) => kind.transport === transport)) {
         results.push(...(await measureCase({ transport, bytes, lines, slices, rounds, progress })));
       }
@@ -112,7 +121,7 @@ async function measureCase(options: CaseOptions): Promise<Latency[]> {
   const { transport, bytes, lines, slices, rounds, progress } = options;
   const contenders: Contender[] = lines.map((line) => ({ line, p50s: [], p99s: [] }));
   const title = `round trips, ${transport}, ${sizeTitle(bytes)}`;
-  // A whole round to compile the code and fill caches.
+  // A whole round to fill caches with messages of this size.
   for (let round = -1; round < rounds; round++) {
     const times = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
     for (let slice = 0; slice < slices; slice++) {
