@@ -10,7 +10,7 @@ import { aliveMessage, answerRenewal, idOf, isAlive } from "../handshake/renewal
 import { type ServerExchange, serverExchange } from "../handshake/server.js";
 import type { Parties, Session } from "../handshake/session.js";
 import { Origin } from "../session/origin.js";
-import type { Heard, Liaison, Parley, SessionSide } from "./liaison.js";
+import { type Liaison, type Parley, SessionLiaison, type SessionSide } from "./liaison.js";
 import type { SessionWire } from "./login.js";
 import { type Pending, PendingTable } from "./pending.js";
 import type { SessionPlan } from "./session-options.js";
@@ -34,10 +34,9 @@ interface Renewed {
 /** Milliseconds between looks at what has arrived: while a handshake is under way, and otherwise. */
 const EAGER = 2;
 const IDLE = 25;
-const NOBODY_HEARD: Heard = { answered: false, refused: undefined };
 
 /** Lets in. */
-export class Acceptor implements Liaison {
+export class Acceptor extends SessionLiaison implements Liaison {
   readonly sessions: SessionSide;
   readonly #wire: SessionWire;
   readonly #options: AcceptorOptions;
@@ -52,6 +51,7 @@ export class Acceptor implements Liaison {
   readonly #ticker = new Ticker<Acceptor>(this, (acceptor) => acceptor.#tick());
 
   constructor(wire: SessionWire, options: AcceptorOptions, sessions: Sessions) {
+    super();
     this.#wire = wire;
     this.#options = options;
     this.#sessions = sessions;
@@ -93,20 +93,6 @@ export class Acceptor implements Liaison {
   }
 
   expect(): void {}
-
-  failed(): void {}
-
-  subscribed(): boolean {
-    return false;
-  }
-
-  async hear(): Promise<Heard> {
-    return NOBODY_HEARD;
-  }
-
-  async challenge(): Promise<boolean> {
-    return false;
-  }
 
   close(): void {
     this.#ticker.stop();

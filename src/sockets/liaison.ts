@@ -55,6 +55,23 @@ export interface Liaison {
   readonly sessions?: SessionSide;
 }
 
+/** What either side of sessions makes of hello, challenge and echo: nothing, for sessions take their place. */
+export abstract class SessionLiaison {
+  async hear(): Promise<Heard> {
+    return { answered: false, refused: undefined };
+  }
+
+  async challenge(): Promise<boolean> {
+    return false;
+  }
+
+  failed(): void {}
+
+  subscribed(): boolean {
+    return false;
+  }
+}
+
 /** Nobody to admit, and nothing to wait for. */
 export const NO_LIAISON: Liaison = {
   open: true,

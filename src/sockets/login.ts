@@ -14,7 +14,7 @@ import {
   type Renewing,
 } from "../handshake/renewal.js";
 import type { Session } from "../handshake/session.js";
-import type { Heard, Liaison, Parley, SessionSide } from "./liaison.js";
+import { type Liaison, type Parley, SessionLiaison, type SessionSide } from "./liaison.js";
 import type { SessionPlan } from "./session-options.js";
 import type { Sessions } from "./sessions.js";
 import { Ticker } from "./ticker.js";
@@ -83,10 +83,8 @@ const STEADY = 2000;
 const EAGER = 2;
 const IDLE = 25;
 
-const NOBODY_HEARD: Heard = { answered: false, refused: undefined };
-
 /** Logs in, and keeps the session. */
-export class Login implements Liaison {
+export class Login extends SessionLiaison implements Liaison {
   readonly sessions: SessionSide;
   readonly #wire: LoginWire;
   readonly #options: LoginOptions;
@@ -111,6 +109,7 @@ export class Login implements Liaison {
   #delimited = false;
 
   constructor(wire: LoginWire, options: LoginOptions, sessions: Sessions) {
+    super();
     this.#wire = wire;
     this.#options = options;
     this.#sessions = sessions;
@@ -138,20 +137,6 @@ export class Login implements Liaison {
 
   expect(): void {
     if (this.#began && !this.open) this.#ticker.start(EAGER);
-  }
-
-  failed(): void {}
-
-  subscribed(): boolean {
-    return false;
-  }
-
-  async hear(): Promise<Heard> {
-    return NOBODY_HEARD;
-  }
-
-  async challenge(): Promise<boolean> {
-    return false;
   }
 
   close(): void {
