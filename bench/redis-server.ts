@@ -2,18 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { Missing } from "./section.js";
-
-/** A port of this machine that nobody uses just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Starts redis-server without persistence; throws with advice where that program is missing. */
 export async function startRedis(port: number, folder: string): Promise<ChildProcess> {

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Child, start } from "./child.js";
-import { freePort, startRedis } from "./redis-server.js";
+import { freePort } from "./ports.js";
+import { startRedis } from "./redis-server.js";
 import type { Run } from "./section.js";
 import type { WorkersHandlers } from "./workers/crowd.js";
 

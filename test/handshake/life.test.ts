@@ -13,7 +13,7 @@ import {
 import { MemoryStore, mintVerifier, psk, scram } from "countersign/handshake";
 import { describe, expect, onTestFinished, test } from "vitest";
 import * as zmq from "zeromq";
-import { bound, opened, text, until, vacant } from "../sockets/harness.js";
+import { bound, opened, retired, text, until, vacant } from "../sockets/harness.js";
 
 const KEY = generateKey();
 const verifier = await mintVerifier("pencil", { iterations: 4096 });
@@ -49,7 +49,7 @@ test("attack 58: after the server's restart traffic resumes by itself, what was 
   const before = listen(first);
   for (let i = 0; i < 10; i++) await dealer.send(`before ${i}`);
   await until(() => before.length === 10);
-  first.close();
+  await retired(first, address);
   const second = server();
   await second.bind(address);
   const after = listen(second);
@@ -288,7 +288,7 @@ test("attack 58: a PAIR's server that restarts and speaks first is heard by a cl
   await first.bind(address);
   await first.send("one");
   expect(text(await pair.receive())).toEqual(["one"]);
-  first.close();
+  await retired(first, address);
   const second = make();
   await second.bind(address);
   await second.send("two");

@@ -17,6 +17,7 @@ import {
 } from "countersign/jupyter";
 import { afterEach, describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
+import { retired } from "../sockets/harness.js";
 import { clientOf, kernelOf } from "./ends.js";
 
 const folder = mkdtempSync(join(tmpdir(), "jupyter-sockets-"));
@@ -250,20 +251,14 @@ describe("Jupyter's options", () => {
 
 describe("heartbeats", () => {
   it("say when nobody is there, and when somebody is again", async () => {
-    const [kernel, client] = await ends();
+    // Not over tcp, where somebody else could get the port meanwhile.
+    const [kernel, client] = await ends({ transport: "ipc" });
     const address = kernel.heartbeat.lastEndpoint as string;
     await client.heartbeat.ping();
-    kernel.heartbeat.close();
+    await retired(kernel.heartbeat, address);
     await expect(client.heartbeat.ping({ timeout: 100 })).rejects.toMatchObject({ code: "EAGAIN" });
     const again = opened(new HeartbeatEcho());
-    for (;;) {
-      try {
-        await again.bind(address);
-        break;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    }
+    await again.bind(address);
     expect(await client.heartbeat.ping({ timeout: 20_000 })).toBeGreaterThan(0);
   });
 

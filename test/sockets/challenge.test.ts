@@ -18,7 +18,7 @@ import {
 } from "countersign";
 import { describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
-import { as, bound, failure, opened, pause, text, until, vacant } from "./harness.js";
+import { as, bound, failure, opened, pause, retired, text, until, vacant } from "./harness.js";
 
 /** Signing options of a party that admits by challenge. */
 const asking = (sender: string, more: Partial<SigningOptions> = {}) =>
@@ -93,8 +93,7 @@ describe("DEALER and ROUTER", () => {
     await dealer.send("before 1");
     await dealer.send("before 2");
     await until(() => heard.length === 2);
-    first.close();
-    await pause(50);
+    await retired(first, address);
     const second = opened(await start());
     await dealer.send("lost");
     await until(() => forgotten.length === 1);
@@ -219,8 +218,7 @@ describe("REQ and REP", () => {
       expect(text(await client.receive())).toEqual(["1!"]);
       await client.send("2");
       expect(text(await client.receive())).toEqual(["2!"]);
-      first.close();
-      await pause(50);
+      await retired(first, address);
       const second = opened(make());
       await second.bind(address);
       replying(second);

@@ -2,6 +2,7 @@
 // transport, and plain sockets that speak as a stranger would.
 
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKey, type SigningOptions } from "countersign";
@@ -56,6 +57,23 @@ export async function bound(socket: Bindable, transport: Transport = "tcp"): Pro
 
 /** An endpoint where nobody listens now, but somebody may later. Not over tcp: another test could get the port. */
 export const vacant = (): string => endpoint("ipc");
+
+/** Closes what was bound to a {@link vacant} endpoint, and waits until nobody listens there: ZeroMQ closes in the background. */
+export async function retired(socket: Closable, address: string): Promise<void> {
+  socket.close();
+  while (await listens(address.slice("ipc://".length))) await pause(2);
+}
+
+function listens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+}
 
 /** A message as text, frame by frame. */
 export const text = (message: readonly Buffer[]): string[] => message.map(String);

@@ -11,10 +11,12 @@ import {
   KEY,
   opened,
   pause,
+  retired,
   signing,
   TRANSPORTS,
   text,
   until,
+  vacant,
 } from "./harness.js";
 
 /** Answers every request with its frames, until the socket is closed. */
@@ -112,7 +114,8 @@ it("a reply that comes after a timed out receive is received by the next", async
 it("a bad reply rejects with its reason, and the socket goes on", async () => {
   const stranger = opened(new zmq.Reply({ linger: 0 }));
   const req = opened(new Request({ linger: 0, signing }));
-  const address = await bound(stranger);
+  const address = vacant();
+  await stranger.bind(address);
   req.connect(address);
   await req.send("question");
   await stranger.receive();
@@ -121,7 +124,7 @@ it("a bad reply rejects with its reason, and the socket goes on", async () => {
   expect(error).toBeInstanceOf(BadReplyError);
   expect(error).toMatchObject({ reason: "unsigned", code: "ERR_COUNTERSIGN_BAD_REPLY" });
 
-  stranger.close();
+  await retired(stranger, address);
   const rep = opened(new Reply({ linger: 0, signing }));
   await rep.bind(address);
   await req.send("again");

@@ -13,7 +13,7 @@ import {
 } from "countersign";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as zmq from "zeromq";
-import { as, bound, failure, opened, pause, text, until, vacant } from "./harness.js";
+import { as, bound, failure, opened, pause, retired, text, until, vacant } from "./harness.js";
 
 const asking = (sender: string, more: Partial<SigningOptions> = {}) =>
   as(sender, { admit: "challenge", ...more });
@@ -108,8 +108,7 @@ describe("a subscriber", () => {
         await pub.send(["t", round]);
         await pause(5);
       }
-      pub.close();
-      await pause(20);
+      await retired(pub, address);
     }
     const heard = new Set<string>();
     while (sub.readable) heard.add(text(await sub.receive())[1]!);

@@ -5,8 +5,9 @@ import { setTimeout as passed } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import { createCluster } from "redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../../../bench/ports.js";
 import { type RedisClient, RedisState } from "../../../src/state/redis.js";
-import { freePort, noRedis, RedisServer } from "./server.js";
+import { noRedis, RedisServer } from "./server.js";
 import { message } from "./workers.js";
 
 describe.skipIf(noRedis)("a cluster", () => {

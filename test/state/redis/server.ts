@@ -2,12 +2,12 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as passed } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
+import { freePort } from "../../../bench/ports.js";
 import type { RedisClient } from "../../../src/state/redis.js";
 
 /** Whether a redis-server is installed. */
@@ -23,18 +23,6 @@ function succeeds(command: string, ...args: readonly string[]): boolean {
   } catch {
     return false;
   }
-}
-
-/** A port that nobody uses now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** One redis-server, which can be killed and started again on what it left. */
