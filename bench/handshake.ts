@@ -34,8 +34,17 @@ export interface Renewals {
   readonly without: Summary;
 }
 
+/** A scram server's time, in milliseconds, for a login that it refuses. */
+export interface Refusals {
+  /** Of a user that it has, with a wrong password. */
+  readonly known: Summary;
+  /** Of a user that it does not have. */
+  readonly unknown: Summary;
+}
+
 export interface Handshakes {
   readonly rates: readonly HandshakeRate[];
+  readonly refusals: Refusals;
   readonly renewals: Renewals;
   readonly storm: Storm;
 }
@@ -60,12 +69,15 @@ export async function measureHandshake(
     ["scram", scram({ user: "alice", password: "pencil" }), scram({ users })],
   ];
   const measured = ways.map(([label]) => ({ label, figures: [] as number[] }));
-  const [pauses, without]: number[][] = [[], []];
+  const [pauses, without, known, unknown]: number[][] = [[], [], [], []];
   let [lost, renewed] = [0, 0];
   for (let round = 0; round < rounds; round++) {
     progress(`handshake: round ${round + 1} of ${rounds}`);
     for (const [i, [, login, accept]] of ways.entries())
       measured[i]?.figures.push(await rate(login, accept, each));
+    const refused = await refusals(scram({ users }), each);
+    known?.push(refused.known);
+    unknown?.push(refused.unknown);
     const calm = await traffic(key, messages, Number.MAX_SAFE_INTEGER);
     const busy = await traffic(key, messages, Math.ceil(messages / RENEWALS));
     without?.push(calm.pause);
@@ -76,6 +88,7 @@ export async function measureHandshake(
   progress("handshake: a login storm");
   return {
     rates: measured.map(({ label, figures }) => ({ label, perSecond: summarize(figures) })),
+    refusals: { known: summarize(known ?? []), unknown: summarize(unknown ?? []) },
     renewals: {
       messages: messages * rounds,
       lost,
@@ -87,35 +100,69 @@ export async function measureHandshake(
   };
 }
 
+const PLACE = { channel: "bench", random: randomBytes };
+
+function serverOf(accept: AcceptMechanism) {
+  const cookies = new Cookies(randomBytes(32), 60_000);
+  return serverExchange({ ...PLACE, name: "server", pattern: "router", mechanisms: [accept], cookies });
+}
+
+/** One login, from hello to its end; the server's steps are taken by `timed`. */
+async function logIn(
+  login: LoginMechanism,
+  server: ReturnType<typeof serverOf>,
+  name: string,
+  timed: <Result>(step: () => Result | Promise<Result>) => Promise<Result>,
+): Promise<void> {
+  const client = clientExchange({ ...PLACE, name, pattern: "dealer", mechanism: login });
+  let [mine, theirs] = [client.initial, server.initial];
+  let said: Buffer = Buffer.alloc(0);
+  for (;;) {
+    const up = await client.step(mine, said);
+    mine = up.state;
+    const { send } = up;
+    if (send === undefined) return;
+    const down = await timed(() => server.step(theirs, send, { path: Buffer.alloc(32), now: 0 }));
+    theirs = down.state;
+    said = down.send as Buffer;
+  }
+}
+
 /** Whole handshakes a second of processor time, counting that of the server's steps alone. */
 async function rate(login: LoginMechanism, accept: AcceptMechanism, count: number): Promise<number> {
-  const place = { channel: "bench", random: randomBytes };
-  const cookies = new Cookies(randomBytes(32), 60_000);
-  const server = serverExchange({
-    ...place,
-    name: "server",
-    pattern: "router",
-    mechanisms: [accept],
-    cookies,
-  });
+  const server = serverOf(accept);
   let spent = 0;
   for (let i = 0; i < count; i++) {
-    const client = clientExchange({ ...place, name: `client-${i}`, pattern: "dealer", mechanism: login });
-    let [mine, theirs] = [client.initial, server.initial];
-    let said: Buffer = Buffer.alloc(0);
-    for (;;) {
-      const up = await client.step(mine, said);
-      mine = up.state;
-      if (up.send === undefined) break;
+    await logIn(login, server, `client-${i}`, async (step) => {
       const before = process.cpuUsage();
-      const down = await server.step(theirs, up.send, { path: Buffer.alloc(32), now: i });
+      const result = await step();
       const { user, system } = process.cpuUsage(before);
       spent += user + system;
-      theirs = down.state;
-      said = down.send as Buffer;
-    }
+      return result;
+    });
   }
   return (1_000_000 * count) / spent;
+}
+
+/** Medians of a server's time for refused logins, of a user that it has and of one that it has not, in turns. */
+async function refusals(accept: AcceptMechanism, count: number): Promise<{ known: number; unknown: number }> {
+  const server = serverOf(accept);
+  const times = { known: [] as number[], unknown: [] as number[] };
+  const users = { known: "alice", unknown: "mallory" } as const;
+  for (let i = 0; i < count; i++) {
+    for (const kind of ["known", "unknown"] as const) {
+      let spent = 0;
+      const wrong = scram({ user: users[kind], password: "guess" });
+      await logIn(wrong, server, `client-${i}`, async (step) => {
+        const before = performance.now();
+        const result = await step();
+        spent += performance.now() - before;
+        return result;
+      });
+      times[kind].push(spent);
+    }
+  }
+  return { known: summarize(times.known).median, unknown: summarize(times.unknown).median };
 }
 
 /** A DEALER that sends to a ROUTER without awaiting each, with new keys every so many messages. */
@@ -138,7 +185,11 @@ async function traffic(key: Buffer, messages: number, renewMessages: number) {
     }
   })();
   let [pause, last, received] = [0, performance.now(), 0];
-  while (received < messages) {
+  const missing = () => {
+    const { lost, rejected } = server.stats;
+    return lost + Object.values(rejected).reduce((sum, count) => sum + count, 0);
+  };
+  while (received + missing() < messages) {
     await server.receive();
     received++;
     const now = performance.now();
@@ -146,10 +197,9 @@ async function traffic(key: Buffer, messages: number, renewMessages: number) {
     last = now;
   }
   await sending;
-  const { stats } = server;
-  const refused = Object.values(stats.rejected).reduce((sum, count) => sum + count, 0);
+  const lost = missing();
   const { renewed } = server.sessions.stats;
   client.close();
   server.close();
-  return { pause, lost: messages - received + stats.lost + refused, renewed };
+  return { pause, lost, renewed };
 }

@@ -3,7 +3,7 @@
 import type { Handshakes } from "../handshake.js";
 import { integer, range, table } from "./table.js";
 
-export function handshakeTable({ rates, renewals, storm }: Handshakes): string {
+export function handshakeTable({ rates, refusals, renewals, storm }: Handshakes): string {
   const { messages, lost, renewed, pause, without } = renewals;
   const { clients, loggedIn, hellos, millis, pending, before, after } = storm;
   return [
@@ -13,6 +13,7 @@ export function handshakeTable({ rates, renewals, storm }: Handshakes): string {
       rates.map(({ label, perSecond }) => [label, [range(perSecond, 0)]]),
     ),
     "",
+    `A login that is refused, of a user that the server has: ${range(refusals.known, 3)} ms; of one that it has not: ${range(refusals.unknown, 3)} ms.`,
     `${integer(messages)} messages of 64 B, keys renewed ${integer(renewed)} times: ${integer(lost)} lost. Longest pause ${range(pause, 1)} ms; without renewals ${range(without, 1)} ms.`,
     `A storm of ${integer(hellos)} hellos in ${integer(millis)} ms: ${loggedIn} of ${clients} honest clients logged in; at most ${pending} handshakes under way; ${before} MiB before, ${after} MiB after, the clients' own included.`,
   ].join("\n");
