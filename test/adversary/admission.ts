@@ -294,11 +294,9 @@ export class Meeting {
   async honest(): Promise<string> {
     const body = `honest ${++this.#sent}`;
     const { encounter, sender, receiver } = this;
-    // A forgery that was refused before may have claimed the number that this one is going to have.
-    const before = this.refused.length;
     const reply = await encounter.send(sender, body, receiver);
     if (encounter.asks) this.#deliver(reply as Buffer[]);
-    await until(() => this.delivered.includes(body) || this.#isRefused(body, before));
+    await until(() => this.delivered.includes(body) || this.#isRefused(body));
     if (!this.delivered.includes(body)) throw new Error(`lost: ${body}`);
     this.#haveMet = true;
     return body;
@@ -356,16 +354,17 @@ export class Meeting {
     ).length;
   }
 
-  #isRefused(body: string, since: number): boolean {
+  /** Itself: a forgery may claim the number that an honest message has. */
+  #isRefused(body: string): boolean {
     const wire = this.data().find(({ frames }) => frames.some((frame) => frame.includes(`${body}`)));
     if (wire === undefined) return false;
     const signature = wire.frames[signatureIn(wire.frames)] as Buffer;
     const [epoch, sequence] = [FIELD.epoch, FIELD.sequence].map((at) =>
       Number(signature.readBigUInt64BE(at)),
     );
-    return this.refused
-      .slice(since)
-      .some(({ claimed }) => claimed?.epoch === epoch && claimed?.sequence === sequence);
+    return this.refused.some(
+      ({ authentic, claimed }) => authentic && claimed?.epoch === epoch && claimed?.sequence === sequence,
+    );
   }
 
   /** A publisher is not told; what it says is lost until the subscriber has asked, and it has answered. */

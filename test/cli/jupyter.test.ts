@@ -248,7 +248,7 @@ describe("run", { timeout: 120_000 }, () => {
     ['{"nbformat": 4, "cells": [7]}', /cells are no list/],
     [notebook(["1"], null), /names no kernel/],
     [notebook(["1"], "nowhere"), /no kernelspec "nowhere"; there are/],
-  ])("%.40s is refused, and stays as it is", async (text, advice) => {
+  ])("%s is refused, and stays as it is", async (text, advice) => {
     const path = written(text);
     expectFailure(await countersign(["jupyter", "run", path], { env }), advice);
     expect(readFileSync(path, "utf8")).toBe(text);
