@@ -95,12 +95,13 @@ export class Inbox {
   /** The next genuine message. Throws and rejects as zeromq.js does, and with {@link BadReplyError} on a REQ. */
   receive(): Promise<Received> {
     if (this.#receiving) throw busyReading();
-    const mustWait = this.#pumping !== undefined || (this.#raw.open && this.hasReady);
-    const pending = mustWait ? undefined : this.#raw.receive();
+    const isReady = this.hasReady && this.#raw.open;
+    if (isReady && this.#pumping === undefined) return this.#receiveReady();
+    const pending = this.#pumping === undefined ? this.#raw.receive() : undefined;
     this.#receiving = true;
     this.#began = performance.now();
     if (pending !== undefined) return pending.then(this.#onArrival, this.#onFailure);
-    return this.#pumping === undefined ? this.#receiveReady() : this.#search(this.#pumping);
+    return this.#search(this.#pumping);
   }
 
   /** What zeromq.js gave: nearly always one message for the application, which it gets without another tick. */

@@ -53,6 +53,8 @@ export class Shell<L extends ShellLine = Line> {
   readonly #connected: [string][] = [];
   /** A bind or unbind under way: libzmq works on the socket in another thread, and nobody else may touch it. */
   #handedOver: Promise<void> | undefined;
+  /** What zeromq.js says too; but asking it takes longer than the rest of a `receive` that has a message at hand. */
+  #closed = false;
 
   /**
    * @param socket  for its properties
@@ -159,7 +161,8 @@ export class Shell<L extends ShellLine = Line> {
 
   /** zeromq.js closes a socket that is being bound only when that has ended. */
   #afterClose(): void {
-    if (this.#socket.closed) this.line.close();
+    this.#closed = this.#socket.closed;
+    if (this.#closed) this.line.close();
   }
 
   #raw(): RawSocket {
@@ -167,7 +170,7 @@ export class Shell<L extends ShellLine = Line> {
     const socket = this.#socket;
     return {
       get open() {
-        return shell.#handedOver === undefined && !socket.closed;
+        return shell.#handedOver === undefined && !shell.#closed;
       },
       get closed() {
         return socket.closed;
