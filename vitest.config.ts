@@ -19,7 +19,7 @@ export default defineConfig({
     // Most tests wait for sockets, processes or disks rather than for the processor.
     maxWorkers: "100%",
     // Generous, for machines that do other work: nothing is asserted of time.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

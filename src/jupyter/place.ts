@@ -21,12 +21,12 @@ export function streamChannel(channel: Channel): string {
 /**
  * May a plain message of this type come to `role` on this channel at all? Its signature does not cover the way that it
  * goes, but its type says something of it: requests go to kernels and replies come from them, but on stdin, where it is
- * the other way round; iopub carries neither.
+ * the other way round; iopub carries neither, but for a kernel's last word, which it says to all as well.
  */
 export function isPlausible(type: string, role: Role, channel: Channel): boolean {
   const isInput = type === "input_request" || type === "input_reply";
   if (isInput !== (channel === "stdin")) return false;
-  if (channel === "iopub") return !type.endsWith("_request") && !type.endsWith("_reply");
+  if (channel === "iopub") return type === "shutdown_reply" || !/_(request|reply)$/.test(type);
   const fromKernel = isInput ? "_request" : "_reply";
   const fromClient = isInput ? "_reply" : "_request";
   return !type.endsWith(role === "kernel" ? fromKernel : fromClient);

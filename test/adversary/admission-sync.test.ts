@@ -175,7 +175,7 @@ describe("attack 63: 100,000 nonce subscriptions", () => {
     expect(answers).toBeLessThanOrEqual(1000 + (performance.now() - began) + 10);
     expect(ofKind(meeting.attacker, "down", "sync").length - before).toBeLessThan(100);
     meeting.expectOnce();
-  }, 60_000);
+  });
 });
 
 describe("attack 61 and 62: topics and gaps under challenge", () => {

@@ -396,6 +396,7 @@ describe("no way down", () => {
     ["client", "shell", "execute_request", "wrong-channel"],
     ["client", "iopub", "execute_reply", "wrong-channel"],
     ["client", "iopub", "execute_request", "wrong-channel"],
+    ["client", "iopub", "shutdown_reply", "ok"],
     ["client", "stdin", "input_request", "ok"],
     ["client", "shell", "input_request", "wrong-channel"],
     ["kernel", "shell", "execute_reply", "wrong-channel"],

@@ -285,7 +285,7 @@ describe("a disk that is full", () => {
     spawnSync("umount", ["-l", disk]);
   });
 
-  test("refuses what it cannot write, and goes on when there is room", { timeout: 60_000 }, async ({
+  test("refuses what it cannot write, and goes on when there is room", { timeout: 180_000 }, async ({
     skip,
   }) => {
     skip(!smallDisk(disk, 400), "nobody but root may make a small disk");

@@ -212,10 +212,11 @@ export class Kernel {
       await serving.publisher.flush();
       await this.#reply(message, socket, content);
     }
+    const ends = message.header.msg_type === "shutdown_request" && content?.status === "ok";
+    // Whoever else is connected should not have to find out by silence.
+    if (ends) void serving.publisher.publish("shutdown_reply", content, message);
     await status("idle");
-    if (message.header.msg_type === "shutdown_request" && content?.status === "ok") {
-      this.#end({ restart: content.restart === true });
-    }
+    if (ends) this.#end({ restart: content.restart === true });
   }
 
   /** The content of the reply; `undefined` where none is due. Never throws. */

@@ -5,9 +5,11 @@ import {
   type ExecuteRequest,
   ExecutionError,
   Kernel,
+  KernelClient,
   type KernelOptions,
+  type ReceivedMessage,
 } from "countersign/jupyter";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { deferred, pair, saidOf } from "./pair.js";
 
 /** Runs cells whose code names what they do. */
@@ -212,12 +214,26 @@ describe("stdin, interrupts and control", () => {
     expect(kernel.stats.staleAnswers).toBe(1);
   });
 
-  it.each([true, false])("shutdown, restart: %s: replied, then it ends", async (restart) => {
+  it.each([true, false])("shutdown, restart: %s: replied, told to all, then it ends", async (restart) => {
     const told: boolean[] = [];
-    const { client, kernel } = await pair({ handlers: { shutdown: (again) => void told.push(again) } });
+    const { client, kernel, connection } = await pair({
+      handlers: { shutdown: (again) => void told.push(again) },
+    });
+    const heard: ReceivedMessage[] = [];
+    const broadcast = deferred<ReceivedMessage>();
+    const another = await KernelClient.connect(connection, {
+      onMessage(message) {
+        heard.push(message);
+        if (message.header.msg_type === "shutdown_reply") broadcast.resolve(message);
+      },
+    });
+    onTestFinished(() => another.close());
     await client.shutdown({ restart });
     expect(await kernel.ended).toEqual({ restart });
     expect(told).toEqual([restart]);
+    const { content, parent_header } = await broadcast.promise;
+    expect(content).toEqual({ status: "ok", restart });
+    expect(saidOf(heard, parent_header.msg_id as string).slice(0, 2)).toEqual(["busy", "shutdown_reply"]);
   });
 });
 

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import {
   type Comm,
   type CommMessage,
+  KernelClient,
   type Output,
+  type ReceivedMessage,
   type StartedKernel,
   startKernel,
 } from "countersign/jupyter";
@@ -203,6 +205,16 @@ theirs.close()`);
       });
       await kernel.restart();
       expect((await run("1 + 1")).outputs).toMatchObject([{ data: { "text/plain": "2" } }]);
+    });
+
+    it("a shutdown is told to every client", async () => {
+      const told = deferred<ReceivedMessage>();
+      const another = await KernelClient.connect(join(home, "kernel.json"), {
+        onMessage: (message) => message.header.msg_type === "shutdown_reply" && told.resolve(message),
+      });
+      await kernel.client.shutdown();
+      expect((await told.promise).content).toMatchObject({ status: "ok", restart: false });
+      another.close();
     });
   },
 );
