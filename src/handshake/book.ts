@@ -174,12 +174,25 @@ export class SessionBook implements KeyBook {
     );
   }
 
-  /** The key for whoever said this: in the session that it came under, or in a newer one of the same user. */
-  answering(key: Key, sender: string): Key | undefined {
+  /**
+   * The key for whoever said this: in the session that it came under, or in a newer one of the same user. Somebody else who
+   * has that name by now is not meant, so a name alone leads to nobody here.
+   */
+  answering(key: Key, sender: string): Key {
+    const standing = this.answered(key, sender);
+    if (standing !== undefined) return standing.sending.sendKey;
+    throw misuse(
+      "ERR_COUNTERSIGN_RECIPIENT",
+      `No session stands with the "${sender}" who said this. Send to whoever has that name now with an id buffer of his.`,
+    );
+  }
+
+  /** The session that {@link answering} takes the key of. */
+  answered(key: Key, sender: string): Standing | undefined {
     const standing = this.of(key) ?? this.#byPeer.get(sender);
-    return standing?.session.user === key.session?.user || standing?.session.end === "client"
-      ? standing?.sending.sendKey
-      : undefined;
+    if (standing === undefined || standing.session.end === "client") return standing;
+    const { user, mechanism } = standing.session;
+    return user === key.session?.user && mechanism === key.session?.mechanism ? standing : undefined;
   }
 
   /** A message was accepted under this key: the other end has it. */

@@ -372,7 +372,7 @@ export class Line {
   #wayTo(addressee: Origin): readonly Buffer[] | undefined {
     if (this.#ways === undefined) return undefined;
     const { book } = this.#sessions as Sessions;
-    const standing = book.of(Origin.peerOf(addressee).key) ?? book.with(addressee.sender);
+    const standing = book.answered(Origin.peerOf(addressee).key, addressee.sender);
     return standing && this.#ways.to(standing.session.lineage);
   }
 

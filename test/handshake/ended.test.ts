@@ -1,0 +1,45 @@
+// What was under way when a session ended: answers that are still to be given, messages that wait, the next question.
+
+import { Dealer, Router, type SigningOptions } from "countersign";
+import { mintVerifier, scram } from "countersign/handshake";
+import { expect, test } from "vitest";
+import { bound, failure, opened, text } from "../sockets/harness.js";
+
+const verifier = await mintVerifier("pencil", { iterations: 4096 });
+const accept = scram({ users: { alice: verifier, bob: verifier } });
+const QUICK = { keepAlive: 50 };
+
+/** How a user logs in, under whatever name. */
+const as = (user: string, sender: string): SigningOptions => ({
+  login: scram({ user, password: "pencil" }),
+  sender,
+  sessions: QUICK,
+});
+
+const server = () =>
+  opened(new Router({ linger: 0, mandatory: true, signing: { accept, sender: "server" } }));
+
+function client(user: string, sender = user) {
+  return opened(new Dealer({ linger: 0, signing: as(user, sender) }));
+}
+
+test("attack 52: what answers one user never goes to another who has his name by now", async () => {
+  const router = server();
+  const address = await bound(router);
+  const alice = client("alice", "desk");
+  alice.connect(address);
+  await alice.send("a question of alice's");
+  const [id] = await router.receive();
+  router.sessions.revoke("alice");
+  alice.close();
+  const bob = client("bob", "desk");
+  bob.connect(address);
+  await bob.send("a question of bob's");
+  const [bobs] = await router.receive();
+  for (const given of [id as Buffer, Buffer.from(id as Buffer)]) {
+    const { code } = await failure(() => router.send([given, "for alice alone"]));
+    expect(code).toBe("ERR_COUNTERSIGN_RECIPIENT");
+  }
+  await router.send([bobs as Buffer, "for bob"]);
+  expect(text(await bob.receive())).toEqual(["for bob"]);
+});
