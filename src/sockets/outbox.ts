@@ -6,6 +6,7 @@ import { misuse } from "../errors.js";
 import type { Greeting } from "../session/handshake.js";
 import type { Prepared } from "../session/parts.js";
 import type { Signer, Target } from "../session/signer.js";
+import { REFUSED } from "../wire/form.js";
 import { type MessageLike, snapshot, toFrames } from "../wire/frames.js";
 import type { Pattern } from "../wire/patterns.js";
 import { isSubscription } from "../wire/position.js";
@@ -393,9 +394,19 @@ export class Outbox {
       return { signed, requestTag: this.#signer.requestTag, sending: this.#raw.send(signed) };
     } catch (error) {
       // `writable` may have been read: sending nothing tells a pending receive as sending something would have.
-      if (this.#raw.open) void this.#raw.send([]);
+      if (this.#raw.open && !this.#mustAnswer(error)) void this.#raw.send([]);
       return { signed, requestTag: undefined, sending: Promise.reject(error) };
     }
+  }
+
+  /**
+   * A REP whose asker has no session any more can say nothing to him, and would hear nobody else before it has: he is answered
+   * without a signature that he was refused.
+   */
+  #mustAnswer(error: unknown): boolean {
+    if (this.#signer.pattern !== "rep" || codeOf(error) !== "ERR_COUNTERSIGN_RECIPIENT") return false;
+    void this.#raw.send([REFUSED]).catch(() => {});
+    return true;
   }
 
   #accepted({ requestTag }: Put, messages = 1): void {

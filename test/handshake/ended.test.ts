@@ -1,6 +1,6 @@
 // What was under way when a session ended: answers that are still to be given, messages that wait, the next question.
 
-import { Dealer, Router, type SigningOptions } from "countersign";
+import { Dealer, Reply, Request, Router, type SigningOptions } from "countersign";
 import { mintVerifier, scram } from "countersign/handshake";
 import { expect, test } from "vitest";
 import { bound, failure, opened, text } from "../sockets/harness.js";
@@ -42,4 +42,25 @@ test("attack 52: what answers one user never goes to another who has his name by
   }
   await router.send([bobs as Buffer, "for bob"]);
   expect(text(await bob.receive())).toEqual(["for bob"]);
+});
+
+test("a REP whose asker was revoked before it answered hears the next one", async () => {
+  const reply = opened(new Reply({ linger: 0, signing: { accept, sender: "server" } }));
+  const address = await bound(reply);
+  const [alice, bob] = ["alice", "bob"].map((user) =>
+    opened(new Request({ linger: 0, signing: as(user, user) })),
+  ) as [Request, Request];
+  alice.connect(address);
+  await alice.send("one");
+  expect(text(await reply.receive())).toEqual(["one"]);
+  reply.sessions.revoke("alice");
+  expect((await failure(() => reply.send("for nobody"))).code).toBe("ERR_COUNTERSIGN_RECIPIENT");
+  bob.connect(address);
+  const asked = bob.send("two");
+  expect(text(await reply.receive())).toEqual(["two"]);
+  await asked;
+  await reply.send("two!");
+  expect(text(await bob.receive())).toEqual(["two!"]);
+  // She waits for nothing: her question was refused.
+  expect((await failure(() => alice.receive())).code).toBe("ERR_COUNTERSIGN_BAD_REPLY");
 });
