@@ -9,7 +9,6 @@ import { type Fields, type Message, read, write } from "../handshake/messages.js
 import { aliveMessage, answerRenewal, idOf, isAlive } from "../handshake/renewal.js";
 import { type ServerExchange, serverExchange } from "../handshake/server.js";
 import type { Parties, Session } from "../handshake/session.js";
-import { Origin } from "../session/origin.js";
 import { type Liaison, type Parley, SessionLiaison, type SessionSide } from "./liaison.js";
 import type { SessionWire } from "./login.js";
 import { type Pending, PendingTable } from "./pending.js";
@@ -77,8 +76,6 @@ export class Acceptor extends SessionLiaison implements Liaison {
     this.sessions = {
       parley: (parley) => this.#parley(parley),
       strange: (frame, routing) => this.#tellLost(frame, routing),
-      expelled: (origin) =>
-        this.#sessions.book.of(Origin.peerOf(origin).key) === undefined && this.#wasRevoked(origin),
     };
   }
 
@@ -307,11 +304,6 @@ export class Acceptor extends SessionLiaison implements Liaison {
 
   #wasRevokedSince(user: string, began: number): boolean {
     return (this.#revoked.get(user) ?? 0) > began;
-  }
-
-  #wasRevoked(origin: Origin): boolean {
-    const { id } = Origin.peerOf(origin).key;
-    return this.#sessions.book.find(id) === "revoked-key";
   }
 }
 

@@ -30,6 +30,8 @@ export type Received = Signed<unknown[]>;
 interface Verified {
   readonly frames: Buffer[];
   readonly origin: Origin | undefined;
+  /** Its user was revoked while it waited. */
+  expelled?: boolean;
 }
 
 /** What a received message turned out to be, whenever that is known; nothing where it was not for this level at all. */
@@ -129,6 +131,11 @@ export class Inbox {
     if (message === undefined || message instanceof Promise) return this.#search(message);
     this.#receiving = false;
     return Promise.resolve(message);
+  }
+
+  /** Of a user who was revoked, nothing that waits is handed on: whichever of his sessions it came under, and when that ended. */
+  expel(user: string): void {
+    for (const verified of this.#ready) if (verified.origin?.user === user) verified.expelled = true;
   }
 
   /** Looks at what has arrived, while nobody has asked for it: a control message must not wait until somebody does. */
@@ -338,7 +345,7 @@ export class Inbox {
     if (first === undefined) return undefined;
     this.#readyBytes -= bytesOf(first.frames);
     const { origin } = first;
-    if (origin !== undefined && this.#options.liaison.sessions?.expelled(origin)) {
+    if (origin !== undefined && first.expelled) {
       return this.#refuse(this.#verifier.withdraw(origin, "revoked-key").reason);
     }
     return this.#handOn(first);

@@ -2,7 +2,6 @@
 // subscriber asks by subscribing (synchroniser.ts), a publisher answers that (sync-answers.ts); the others do nothing.
 
 import type { Reason } from "../reasons.js";
-import type { Origin } from "../session/origin.js";
 import type { Control, Stranger } from "../session/verifier.js";
 
 /** What became of a control message. */
@@ -29,8 +28,6 @@ export interface SessionSide {
   parley(parley: Parley): Promise<boolean>;
   /** A message came under no session that stands, with this signature frame; tells whether that was sent back. */
   strange(frame: Buffer, routing: readonly Buffer[]): Promise<boolean>;
-  /** Whether the session of a message that waits to be handed on has been revoked meanwhile. */
-  expelled(origin: Origin): boolean;
 }
 
 /** One socket's part in admission. */

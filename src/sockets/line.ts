@@ -104,6 +104,7 @@ export class Line {
     const plan = sessionPlanOf(signing, pattern);
     if (plan !== undefined) {
       this.#sessions = new Sessions(limits.peers, onSession);
+      this.#sessions.onRevoked((user) => this.#inbox?.expel(user));
       this.#ways = pattern === "router" ? new WayTable(limits.peers) : undefined;
     }
     const key = this.#sessions?.book ?? Keyring.from(signing.key as KeySource);

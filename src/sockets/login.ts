@@ -117,7 +117,6 @@ export class Login extends SessionLiaison implements Liaison {
     this.sessions = {
       parley: (parley) => this.#parley(parley),
       strange: async () => false,
-      expelled: () => false,
     };
   }
 

@@ -3,7 +3,7 @@
 import { Dealer, Reply, Request, Router, type SigningOptions } from "countersign";
 import { mintVerifier, scram } from "countersign/handshake";
 import { expect, test } from "vitest";
-import { bound, failure, opened, text } from "../sockets/harness.js";
+import { bound, failure, opened, text, until } from "../sockets/harness.js";
 
 const verifier = await mintVerifier("pencil", { iterations: 4096 });
 const accept = scram({ users: { alice: verifier, bob: verifier } });
@@ -63,4 +63,25 @@ test("a REP whose asker was revoked before it answered hears the next one", asyn
   expect(text(await bob.receive())).toEqual(["two!"]);
   // She waits for nothing: her question was refused.
   expect((await failure(() => alice.receive())).code).toBe("ERR_COUNTERSIGN_BAD_REPLY");
+});
+
+test("what waits of a revoked user is refused, of his earlier sessions and keys too", async () => {
+  const router = server();
+  const address = await bound(router);
+  const first = client("alice");
+  first.connect(address);
+  for (let i = 0; i < 3; i++) await first.send(`under the first ${i}`);
+  await until(() => router.stats.accepted === 3);
+  first.close();
+  const second = client("alice");
+  second.connect(address);
+  await until(() => router.sessions.stats.lost === 1);
+  await second.send("under the second");
+  await until(() => router.stats.accepted === 4);
+  expect(router.sessions.revoke("alice")).toBe(1);
+  const bob = client("bob");
+  bob.connect(address);
+  await bob.send("of bob");
+  expect(text((await router.receive()).slice(1))).toEqual(["of bob"]);
+  expect(router.stats.rejected["revoked-key"]).toBeGreaterThanOrEqual(4);
 });
