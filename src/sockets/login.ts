@@ -114,6 +114,7 @@ export class Login extends SessionLiaison implements Liaison {
     this.#options = options;
     this.#sessions = sessions;
     sessions.pending = () => (this.#attempt === undefined ? 0 : 1);
+    sessions.onRevoked((user) => this.#revoke(user));
     this.sessions = {
       parley: (parley) => this.#parley(parley),
       strange: async () => false,
@@ -305,6 +306,15 @@ export class Login extends SessionLiaison implements Liaison {
     this.#nextAttempt = now + this.#lossPause;
     if (this.#options.pattern !== "req") this.#ask(session, now);
     this.#mayBegin(now);
+    this.#ticker.start(EAGER);
+  }
+
+  /** Its own application wants no more of this session: what is sent waits for the next one. */
+  #revoke(user: string): void {
+    if (this.#session?.user !== user) return;
+    this.#session = undefined;
+    this.#doubted = false;
+    this.#renewing = undefined;
     this.#ticker.start(EAGER);
   }
 

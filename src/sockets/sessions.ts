@@ -100,7 +100,7 @@ export class Sessions {
   /**
    * Ends every session of a user, and every handshake of his that is under way, at once: nothing more is accepted under
    * them, what was accepted and waits to be received is refused, nothing more is sent to him. Whether he may log in again is
-   * for the store of users to say: take him out of that first.
+   * for the store of users to say: take him out of that first. At the client's end he logs in anew.
    *
    * @returns how many sessions were ended
    */

@@ -85,3 +85,16 @@ test("what waits of a revoked user is refused, of his earlier sessions and keys 
   expect(text((await router.receive()).slice(1))).toEqual(["of bob"]);
   expect(router.stats.rejected["revoked-key"]).toBeGreaterThanOrEqual(4);
 });
+
+test("a client that revokes its own session makes a new one, for what it sends next", async () => {
+  const router = server();
+  const dealer = client("alice");
+  dealer.connect(await bound(router));
+  await dealer.send("one");
+  expect(text((await router.receive()).slice(1))).toEqual(["one"]);
+  expect(dealer.sessions.revoke("bob")).toBe(0);
+  expect(dealer.sessions.revoke("alice")).toBe(1);
+  await dealer.send("two");
+  expect(text((await router.receive()).slice(1))).toEqual(["two"]);
+  expect(dealer.sessions.stats).toMatchObject({ established: 2, lost: 1 });
+});
