@@ -194,7 +194,9 @@ export class Acceptor extends SessionLiaison implements Liaison {
       if (this.#pending.get(name) !== pending) return false;
       if (error !== undefined) return this.#end(name, pending, error, message, routing);
       if (done !== undefined) {
-        const refused = this.#wasRevokedSince(done.user, pending.began) ? "revoked" : undefined;
+        // Asked again: of two that were let in at once, the first has the name by now.
+        const revoked = this.#wasRevokedSince(done.user, pending.began);
+        const refused = revoked ? "revoked" : this.#refuses(done);
         if (refused !== undefined) return this.#end(name, pending, refused, message, routing);
         this.#wire.begin(done);
         this.#sessions.established(done);

@@ -230,6 +230,46 @@ test("attack 54: an unknown user is answered in the same form, the same each tim
   expect(router.sessions.stats.refused).toMatchObject({ "bad-proof": 1, "unknown-user": 2 });
 });
 
+test("attack 52: of two users who are let in at the same moment under one name, one has it", async () => {
+  const secret = Buffer.alloc(32, 1);
+  let letIn!: () => void;
+  const moment = new Promise<void>((resolve) => {
+    letIn = resolve;
+  });
+  let waiting = 0;
+  const accept: AcceptMechanism = {
+    name: "slow",
+    forwardSecrecy: false,
+    server: () => ({
+      initial: "",
+      step: async (user, received) => {
+        if (user === "") return { state: String(received), send: received };
+        waiting++;
+        await moment;
+        return { state: user, send: received, done: { user: String(user), secret } };
+      },
+    }),
+  };
+  const login = (user: string): LoginMechanism => ({
+    name: "slow",
+    forwardSecrecy: false,
+    client: () => ({
+      initial: 0,
+      step: (said) =>
+        said === 2
+          ? { state: said, done: { user, secret } }
+          : { state: Number(said) + 1, send: Buffer.from(user) },
+    }),
+  });
+  const router = server(accept);
+  const address = await bound(router);
+  for (const user of ["alice", "bob"]) client(login(user), { sender: "desk" }).connect(address);
+  await until(() => waiting === 2);
+  letIn();
+  await until(() => router.sessions.stats.refused["name-taken"] > 0);
+  expect(router.sessions.stats.established).toBe(1);
+});
+
 test("attack 55: 10,000 hellos and many opens without a proof are no memory, and honest logins succeed", async () => {
   const router = server(WAYS.psk.accept, { sessions: { pending: 16 } });
   const address = await bound(router);
