@@ -86,6 +86,10 @@ export function splitOptions(options: unknown, queues: boolean, pattern: Pattern
   if (zeromq.conflate && (signing as SigningOptions).admit === "challenge") {
     throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.conflateGreetings);
   }
+  const { login, accept } = signing as SigningOptions;
+  if (zeromq.conflate && (login !== undefined || accept !== undefined)) {
+    throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.conflateSessions);
+  }
   if (zeromq.conflate && (signing as SigningOptions).batch) {
     throw misuse("ERR_COUNTERSIGN_NOT_SUPPORTED", NOT_SUPPORTED.conflateBatches);
   }
@@ -139,6 +143,8 @@ const NOT_SUPPORTED = {
     "conflate keeps the last frame of a message, and on this socket type that parts topic and signature. Conflate after receiving, or use PUSH/PULL.",
   conflateGreetings:
     'conflate keeps the last message alone, and that may be a greeting, or what came before it. Use admit: "clock", or conflate after receiving.',
+  conflateSessions:
+    "conflate keeps the last message alone, and that may be one of the session's own, or what came before it. Sign with a key, or conflate after receiving.",
   conflateBatches:
     "conflate keeps the last message alone, and a batch is one message to it: leave out batch, or conflate after receiving.",
 } as const;

@@ -79,3 +79,9 @@ test("other sockets have no sessions", () => {
   expect([...router.sessions]).toEqual([]);
   expect(router.sessions.stats).toMatchObject({ established: 0, pending: 0 });
 });
+
+test("a socket that keeps the last message alone has no sessions: that may be one of their own", () => {
+  const why = /conflate keeps the last message alone.*Sign with a key/;
+  expect(() => opened(new Dealer({ linger: 0, conflate: true, signing: { login } }))).toThrow(why);
+  expect(() => opened(new Pair({ linger: 0, conflate: true, signing: { accept } } as never))).toThrow(why);
+});
