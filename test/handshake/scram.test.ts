@@ -209,6 +209,20 @@ describe("attack 54: an unknown user", () => {
     expect(await ask(new MemoryStore({ a: many }, Buffer.alloc(32, 1)), "nobody")).toBe(fake);
   });
 
+  test("is answered alike under each spelling that SASLprep makes one name of, as a real one is", async () => {
+    const store = new MemoryStore({ IX: verifier }, Buffer.alloc(32, 1));
+    const saltOf = async (user: string) => {
+      const server = end(plainScramServer({ users: store, text: "saslprep" }), context("server"));
+      return ((await server(`n,,n=${user},r=abc`)).send ?? "").split(",")[1];
+    };
+    for (const [name, spelt] of [
+      ["IX", "I\u00adX"],
+      ["IV", "I\u00adV"],
+    ] as const) {
+      expect(await saltOf(spelt)).toBe(await saltOf(name));
+    }
+  });
+
   test("is refused where a wrong password is, after the same work", async () => {
     const refused = async (user: string) => {
       const [client, server] = [

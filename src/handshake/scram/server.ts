@@ -68,7 +68,8 @@ async function answer(
   const found = await lookUp(store, user ?? first.user);
   const known = user === undefined ? undefined : found;
   const doomed = user === undefined ? "unprepared-text" : known === undefined ? "unknown-user" : undefined;
-  const fake = decoyFor(first.user, store.decoy);
+  // Of two spellings of one name the fakes are alike, as the salt of a real user is.
+  const fake = decoyFor(user ?? first.user, store.decoy);
   const verifier = known ?? fake;
   const nonce = first.nonce + random(NONCE_BYTES).toString("base64");
   const send = `r=${nonce},s=${verifier.salt.toString("base64")},i=${verifier.iterations}`;
