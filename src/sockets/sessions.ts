@@ -1,6 +1,7 @@
 // The sessions of a socket, as its application sees them: which stand, what became of the others, and how to end a user's.
 
 import { type Loss, SessionBook, type Standing } from "../handshake/book.js";
+import { isName } from "../handshake/exchange.js";
 import { FAILURES, type Failure } from "../handshake/failures.js";
 import type { Session } from "../handshake/session.js";
 import { CHANNELS, tell } from "../session/observer.js";
@@ -27,7 +28,7 @@ export type SessionEvent =
       readonly type: "refused";
       /** Why: known here alone, the other end hears one word for all reasons. */
       readonly reason: Failure;
-      /** What the client calls itself, as far as it was heard; not verified. */
+      /** What the client calls itself, as far as that was heard and is a name; not verified. */
       readonly client?: string | undefined;
     };
 
@@ -132,7 +133,9 @@ export class Sessions {
   /** A handshake has failed. @internal */
   refused(reason: Failure, client?: string): void {
     this.#refused[reason]++;
-    this.#tell({ type: "refused", reason, client });
+    // Anybody can send any bytes, and this is written into logs.
+    const name = client !== undefined && isName(client) ? client : undefined;
+    this.#tell({ type: "refused", reason, client: name });
   }
 
   #tell(event: SessionEvent): void {

@@ -1,7 +1,15 @@
 // Attacks 50 to 59 on sessions, over real sockets: an attacker between two ends that log in, or a peer that he runs himself.
 
 import { randomBytes } from "node:crypto";
-import { Dealer, generateKey, Reply, Request, Router, type SigningOptions } from "countersign";
+import {
+  Dealer,
+  generateKey,
+  Reply,
+  Request,
+  Router,
+  type SessionEvent,
+  type SigningOptions,
+} from "countersign";
 import {
   type AcceptMechanism,
   clientExchange,
@@ -268,6 +276,27 @@ test("attack 52: of two users who are let in at the same moment under one name, 
   letIn();
   await until(() => router.sessions.stats.refused["name-taken"] > 0);
   expect(router.sessions.stats.established).toBe(1);
+});
+
+test("what is no name never reaches the application, which writes it into its log", async () => {
+  const events: SessionEvent[] = [];
+  const router = server(WAYS.psk.accept, { onSession: (event) => events.push(event) });
+  const socket = stranger(await bound(router));
+  for (const client of ["x\n\x1b[31mall is well", "x"]) {
+    const [nonce, cookie, nothing] = [randomBytes(32), Buffer.alloc(36), Buffer.alloc(0)];
+    const said = {
+      nonce,
+      client: Buffer.from(client),
+      pattern: Buffer.from([5]),
+      mechanism: Buffer.from("psk"),
+    };
+    await socket.send(write("open", { ...said, share: nothing, cookie, data: nothing }));
+  }
+  await until(() => events.length === 2);
+  expect(events).toEqual([
+    { type: "refused", reason: "bad-cookie", client: undefined },
+    { type: "refused", reason: "bad-cookie", client: "x" },
+  ]);
 });
 
 test("attack 55: 10,000 hellos and many opens without a proof are no memory, and honest logins succeed", async () => {
