@@ -28,7 +28,7 @@ export interface Standing {
   sending: Session;
   /** Whether the other end has used it: only then does it take another's place. */
   confirmed: boolean;
-  /** When it was heard last; milliseconds. */
+  /** When it was heard last; milliseconds. Of the one that was heard last of all, when that began. */
   heardAt: number;
 }
 
@@ -239,6 +239,9 @@ export class SessionBook implements KeyBook {
   }
 
   #evict(): void {
+    // Used again and again, it was noted once.
+    const latest = this.#latest && this.of(this.#latest);
+    if (latest !== undefined) latest.heardAt = this.#now();
     let oldest: Standing | undefined;
     for (const standing of this.#byLineage.values()) {
       if (oldest === undefined || standing.heardAt < oldest.heardAt) oldest = standing;
