@@ -246,7 +246,8 @@ export class Acceptor extends SessionLiaison implements Liaison {
     client?: string,
   ): Promise<boolean> {
     this.#sessions.refused(failure, client);
-    return this.#visitors.mayHaveWord() && this.#wire.send(routing, write("refused", { nonce }));
+    const mayHaveWord = this.#visitors.mayHaveWord(pathOf(routing));
+    return mayHaveWord && this.#wire.send(routing, write("refused", { nonce }));
   }
 
   /** A name belongs to whoever has a session under it. */
@@ -291,12 +292,11 @@ export class Acceptor extends SessionLiaison implements Liaison {
   /** Unsigned, for there is no key: a client doubts its session then, and no more. */
   async #tellLostSession(id: Buffer, routing: readonly Buffer[]): Promise<boolean> {
     const path = pathOf(routing);
-    // A REP answers each message, a REQ waits for each answer; of the others one in a while is enough.
+    // A REP answers each message, a REQ waits for its answer; of the others one in a while is enough.
     const mustAnswer = this.#options.pattern === "rep" || routing.at(-1)?.length === 0;
     if (!mustAnswer && !this.#visitors.mayBeTold(path)) return false;
-    return (
-      this.#visitors.mayHaveWord() && this.#wire.send(routing, write("lost", { session: Buffer.from(id) }))
-    );
+    if (!this.#visitors.mayHaveWord(path)) return false;
+    return this.#wire.send(routing, write("lost", { session: Buffer.from(id) }));
   }
 
   /** Also of those whose user is not known yet: it is asked again when it is. */

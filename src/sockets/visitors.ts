@@ -8,6 +8,9 @@ import { RateLimit } from "./rate-limit.js";
 const SAME_WAY = 100;
 /** Words a second: that a session is gone, that a handshake is refused. */
 const WORDS = 5000;
+/** Of these for one way at once, and a second after that: else one stranger would leave none for the others. */
+const WORDS_AT_ONCE = 32;
+const WORDS_OF_ONE = 16;
 /** Cookies a second: two MACs each. */
 const COOKIES = 50_000;
 /** Handshakes that one way may begin at once, and a second after that: each costs a key pair. */
@@ -21,14 +24,15 @@ export class Visitors {
   readonly #cookies = new RateLimit(COOKIES, COOKIES);
   readonly #words = new RateLimit(WORDS, WORDS);
   readonly #begun = new Map<string, RateLimit>();
+  readonly #spoken = new Map<string, RateLimit>();
   readonly #toldAt = new Map<string, number>();
 
   mayHaveCookie(): boolean {
     return this.#cookies.take();
   }
 
-  mayHaveWord(): boolean {
-    return this.#words.take();
+  mayHaveWord(path: string): boolean {
+    return take(this.#spoken, path, WORDS_OF_ONE, WORDS_AT_ONCE) && this.#words.take();
   }
 
   /** Of one way, one word in a while is enough. */
@@ -41,11 +45,16 @@ export class Visitors {
 
   /** One peer that begins again and again does so at the cost of its own way; where no way is seen, nobody is told apart. */
   mayBegin(path: string): boolean {
-    if (path === "") return true;
-    const rate = this.#begun.get(path) ?? new RateLimit(PER_SECOND, BURST);
-    keep(this.#begun, path, rate);
-    return rate.take();
+    return take(this.#begun, path, PER_SECOND, BURST);
   }
+}
+
+/** One permission of those of one way. */
+function take(rates: Map<string, RateLimit>, path: string, perSecond: number, atOnce: number): boolean {
+  if (path === "") return true;
+  const rate = rates.get(path) ?? new RateLimit(perSecond, atOnce);
+  keep(rates, path, rate);
+  return rate.take();
 }
 
 function keep<Value>(map: Map<string, Value>, path: string, value: Value): void {
