@@ -21,10 +21,15 @@ const EXCLUSIVE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | co
 
 /** Makes a key file that was not there before. Of several that try at once, one succeeds. */
 export function createKeyFile(path: string, text: string): void {
-  const file = openNew(path, () => {
+  createPrivateFile(path, text, () => {
     const rotation = `countersign keygen ${shellWord(path)} --rotate`;
     return `${path} exists already, and keys are never overwritten. Name another file, or rotate its key: ${rotation}`;
   });
+}
+
+/** The same for any file that is its owner's alone, with what to say where it is there. */
+export function createPrivateFile(path: string, text: string, explainExisting: () => string): void {
+  const file = openNew(path, explainExisting);
   try {
     fill(file, text);
   } catch (cause) {

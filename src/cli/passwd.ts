@@ -12,7 +12,7 @@ import { assertTextPolicy, prepareOwn, type TextPolicy } from "../handshake/scra
 import { checkVerifier, isWithinBounds, mintVerifier, parseVerifier } from "../handshake/scram/verifier.js";
 import { defineCommand, type Values } from "./command.js";
 import { EXIT, type ExitCode, OperatorError, suggestion, UsageError } from "./failure.js";
-import { changePrivateFile, createKeyFile } from "./key-file.js";
+import { changePrivateFile, createPrivateFile } from "./key-file.js";
 import { askPassword } from "./password.js";
 import { withProgress } from "./progress.js";
 import { printable } from "./terminal.js";
@@ -92,16 +92,18 @@ function settingsOf({ iterations = "600000", text = "ascii" }: Given): Settings 
 
 async function add(path: string, given: string, settings: Settings): Promise<ExitCode> {
   const user = prepareOwn("The user's name", given, settings.text);
-  const exists = existsSync(path);
-  if (exists && readVerifierFile(path).users.has(user)) {
-    throw new OperatorError(
-      `${path} has a user "${printable(user)}" already; to give another password: passwd change.`,
-    );
-  }
+  if (existsSync(path)) assertNew(path, readVerifierFile(path).users, user);
   const verifier = await mint(user, settings);
-  if (exists) changeFile(path, (users) => users.set(user, verifier));
-  else
-    createKeyFile(path, formatVerifierFile({ secret: randomBytes(32), users: new Map([[user, verifier]]) }));
+  // Asked again: while the password was typed, somebody else may have made the file, or the user.
+  if (existsSync(path)) {
+    changeFile(path, (users) => {
+      assertNew(path, users, user);
+      users.set(user, verifier);
+    });
+  } else {
+    const text = formatVerifierFile({ secret: randomBytes(32), users: new Map([[user, verifier]]) });
+    createPrivateFile(path, text, () => `${path} was made meanwhile, or is a link to nothing. Try again`);
+  }
   say(`Added "${printable(user)}" to ${path}.`);
   return EXIT.ok;
 }
@@ -109,7 +111,11 @@ async function add(path: string, given: string, settings: Settings): Promise<Exi
 async function change(path: string, given: string, settings: Settings): Promise<ExitCode> {
   const user = known(path, given, settings);
   const verifier = await mint(user, settings);
-  changeFile(path, (users) => users.set(user, verifier));
+  changeFile(path, (users) => {
+    // Who was taken out while the password was typed stays out.
+    assertKnown(path, users, user);
+    users.set(user, verifier);
+  });
   say(`Changed the password of "${printable(user)}" in ${path}.`);
   return EXIT.ok;
 }
@@ -144,10 +150,23 @@ async function check(path: string, given: string, settings: Settings): Promise<E
 
 function known(path: string, given: string, { text }: Settings): string {
   const user = prepareOwn("The user's name", given, text);
-  const { users } = readVerifierFile(path);
-  if (users.has(user)) return user;
+  assertKnown(path, readVerifierFile(path).users, user);
+  return user;
+}
+
+type Users = ReadonlyMap<string, string>;
+
+function assertKnown(path: string, users: Users, user: string): void {
+  if (users.has(user)) return;
   throw new OperatorError(
     `${path} has no user "${printable(user)}".${suggestion(user, [...users.keys()].map(printable))}`,
+  );
+}
+
+function assertNew(path: string, users: Users, user: string): void {
+  if (!users.has(user)) return;
+  throw new OperatorError(
+    `${path} has a user "${printable(user)}" already; to give another password: passwd change.`,
   );
 }
 

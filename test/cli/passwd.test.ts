@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { checkVerifier, openVerifierFile } from "countersign/handshake";
 import { beforeAll, describe, expect, test } from "vitest";
+import { pause } from "../sockets/harness.js";
 import { countersign, expectFailure, MAIN, scratchFolder } from "./run.js";
 
 const folder = scratchFolder();
@@ -87,6 +88,47 @@ test("users are added and removed, others stay, names of any kind", async () => 
   expect(await countersign(["passwd", "remove", path, "alice"])).toMatchObject({ code: 0 });
   expect(await openVerifierFile(path).find("alice")).toBeUndefined();
   expect(await openVerifierFile(path).find(odd)).toBeDefined();
+});
+
+describe("somebody else was quicker, while the password was typed:", () => {
+  /** Begins an action whose password is typed when `type` is called: it has looked at the file by then. */
+  function waiting(action: string, path: string, user: string) {
+    const child = spawn(process.execPath, [MAIN, "passwd", action, path, user, ...QUICK]);
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      stderr += text;
+    });
+    const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
+    return async () => {
+      child.stdin.end("late\n");
+      return { code: await closed, stderr };
+    };
+  }
+
+  /** Long enough for a process to have read the file; where it has not, nothing is proven, and nothing fails. */
+  const started = () => pause(1000);
+
+  test("a user who was taken out is not put in again by a change of his password", async () => {
+    const path = await withAlice();
+    const type = waiting("change", path, "alice");
+    await started();
+    expect(await countersign(["passwd", "remove", path, "alice"])).toMatchObject({ code: 0 });
+    expect(await type()).toMatchObject({ code: 2, stderr: expect.stringContaining("has no user") });
+    expect(await openVerifierFile(path).find("alice")).toBeUndefined();
+  });
+
+  test("a user who was added keeps his password; a file that was made keeps its users", async () => {
+    const path = newFile();
+    const [alice, bob] = [waiting("add", path, "alice"), waiting("add", path, "bob")];
+    await started();
+    const add = await countersign(["passwd", "add", path, "alice", ...QUICK], { input: "pencil\n" });
+    expect(add).toMatchObject({ code: 0 });
+    expect(await alice()).toMatchObject({ code: 2, stderr: expect.stringContaining("has a user") });
+    expect(await bob()).toMatchObject({ code: 0 });
+    expect((await countersign(["passwd", "list", path])).stdout).toMatch(/^alice .*\nbob /);
+    const check = await countersign(["passwd", "check", path, "alice"], { input: "pencil\n" });
+    expect(check).toMatchObject({ code: 0 });
+  });
 });
 
 describe("is refused with advice", () => {
