@@ -8,7 +8,7 @@ import {
   readVerifierFile,
   type VerifierEntries,
 } from "../handshake/scram/file-store.js";
-import { assertTextPolicy, prepareOwn, type TextPolicy } from "../handshake/scram/prepare.js";
+import { assertTextPolicy, prepareOwn, prepareUser, type TextPolicy } from "../handshake/scram/prepare.js";
 import { checkVerifier, isWithinBounds, mintVerifier, parseVerifier } from "../handshake/scram/verifier.js";
 import { defineCommand, type Values } from "./command.js";
 import { EXIT, type ExitCode, OperatorError, suggestion, UsageError } from "./failure.js";
@@ -29,6 +29,9 @@ const OPTIONS = {
     help: "how names and passwords become bytes, as at both ends: ascii, saslprep or none (default: ascii)",
   },
 } as const;
+
+/** How a policy for text is chosen here, and in the program that lets these users in. */
+const CHOICE = '--text saslprep, with text: "saslprep" at both ends';
 
 type Given = Values<typeof OPTIONS>;
 
@@ -91,7 +94,7 @@ function settingsOf({ iterations = "600000", text = "ascii" }: Given): Settings 
 }
 
 async function add(path: string, given: string, settings: Settings): Promise<ExitCode> {
-  const user = prepareOwn("The user's name", given, settings.text);
+  const user = prepareUser("The user's name", given, settings.text, CHOICE);
   if (existsSync(path)) assertNew(path, readVerifierFile(path).users, user);
   const verifier = await mint(user, settings);
   // Asked again: while the password was typed, somebody else may have made the file, or the user.
@@ -149,7 +152,7 @@ async function check(path: string, given: string, settings: Settings): Promise<E
 }
 
 function known(path: string, given: string, { text }: Settings): string {
-  const user = prepareOwn("The user's name", given, text);
+  const user = prepareOwn("The user's name", given, text, CHOICE);
   assertKnown(path, readVerifierFile(path).users, user);
   return user;
 }
@@ -172,7 +175,7 @@ function assertNew(path: string, users: Users, user: string): void {
 
 async function mint(user: string, settings: Settings): Promise<string> {
   const password = await askPassword(`New password of ${printable(user)}`, true);
-  prepareOwn("The password", password, settings.text);
+  prepareOwn("The password", password, settings.text, CHOICE);
   return withProgress(settings.iterations, () => mintVerifier(password, settings));
 }
 

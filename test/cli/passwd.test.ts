@@ -165,9 +165,17 @@ describe("is refused with advice", () => {
     );
     expectFailure(
       await countersign(["passwd", "add", path, "a", ...QUICK], { input: "ä\n" }),
-      /policy "ascii"/,
+      /policy "ascii".*--text saslprep/,
     );
     expect(existsSync(path)).toBe(false);
+  });
+
+  test("a name that would not fit into a login", async () => {
+    const long = "x".repeat(513);
+    expectFailure(
+      await countersign(["passwd", "add", newFile(), long, ...QUICK]),
+      /513 bytes; it may have 512/,
+    );
   });
 
   test("a file that others can read, and one that is none", async () => {

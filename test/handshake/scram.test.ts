@@ -262,6 +262,13 @@ describe("verifiers", () => {
     expect(() => parseVerifier(text)).toThrow(why);
   });
 
+  test("belong to users whose names fit into a login, whatever they hold", async () => {
+    const login = (user: string) => plainScramClient({ user, password: "x" });
+    const { send } = await end(login("=".repeat(512)))("");
+    expect((await end(plainScramServer({ users }))(send ?? "")).error).toBeUndefined();
+    expect(() => login("=".repeat(513))).toThrow(/513 bytes; it may have 512/);
+  });
+
   test("never take a password that the policy for text refuses", async () => {
     await expect(mintVerifier("pässword")).rejects.toThrow(/policy "ascii"/);
     await expect(mintVerifier("")).rejects.toThrow(/empty/);

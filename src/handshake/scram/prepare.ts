@@ -53,12 +53,28 @@ export function prepare(text: string, policy: TextPolicy): string {
   return prepared;
 }
 
-/** The same for what the programmer gave: an error that says what to write instead. */
-export function prepareOwn(what: string, text: string, policy: TextPolicy): string {
+/** Most bytes of a user's name: with escapes it fits into the first message, whatever it holds. */
+const MOST_USER_BYTES = 512;
+
+/** The name of a user, as the programmer or operator gave it: an error that says what to write instead. */
+export function prepareUser(what: string, text: string, policy: TextPolicy, choice?: string): string {
+  const user = prepareOwn(what, text, policy, choice);
+  const bytes = Buffer.byteLength(user);
+  if (bytes <= MOST_USER_BYTES) return user;
+  throw misuse("ERR_COUNTERSIGN_OPTIONS", `${what} has ${bytes} bytes; it may have ${MOST_USER_BYTES}.`);
+}
+
+/** The same for a password. @param choice  how another policy is chosen */
+export function prepareOwn(
+  what: string,
+  text: string,
+  policy: TextPolicy,
+  choice = 'text: "saslprep", at both ends',
+): string {
   try {
     return prepare(text, policy);
   } catch (cause) {
-    const advice = policy === "ascii" ? ' For others there is text: "saslprep", at both ends.' : "";
+    const advice = policy === "ascii" ? ` For others there is ${choice}.` : "";
     const why = `${what} is empty, or holds characters that the policy "${policy}" does not take.${advice}`;
     throw misuse("ERR_COUNTERSIGN_OPTIONS", why, { cause });
   }

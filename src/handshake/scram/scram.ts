@@ -5,7 +5,7 @@ import { misuse } from "../../errors.js";
 import type { AcceptMechanism, AnyRole, LoginMechanism, Proven } from "../mechanism.js";
 import { scramClient } from "./client.js";
 import { ITERATIONS, type Stretch, stretch } from "./keys.js";
-import { assertTextPolicy, prepareOwn, type TextPolicy } from "./prepare.js";
+import { assertTextPolicy, prepareOwn, prepareUser, type TextPolicy } from "./prepare.js";
 import { scramServer } from "./server.js";
 import { type ScramStore, storeOf, type VerifierList } from "./store.js";
 
@@ -74,7 +74,7 @@ function clientOptions(options: ScramLogin, text: TextPolicy) {
   }
   const prepared = isAsked ? undefined : prepareOwn("scram: password", password, text);
   return {
-    user: prepareOwn("scram: user", user, text),
+    user: prepareUser("scram: user", user, text),
     password: async () =>
       prepared ?? prepareOwn("scram: password", await (password as () => string | Promise<string>)(), text),
     iterations: { least: leastIterations, most: ITERATIONS.most },
