@@ -101,8 +101,13 @@ async function open(options: ClientOptions, nonce: Buffer, cookie: Buffer): Prom
   const before = Transcript.begin(channel);
   const role = mechanism.client();
   const context = contextOf(options, before, before);
-  const { state: inner, send: data = NOTHING, error } = await role.step(role.initial, NOTHING, context);
-  if (error !== undefined) return fail(error);
+  const {
+    state: inner,
+    send: data = NOTHING,
+    error,
+    cause,
+  } = await role.step(role.initial, NOTHING, context);
+  if (error !== undefined) return fail(error, cause);
   const share = mechanism.forwardSecrecy ? new Share(random(32)) : undefined;
   const send = write("open", {
     nonce,
@@ -147,7 +152,7 @@ async function goOn(
 ): Promise<Outcome> {
   const heard = state.transcript.with("server", frame);
   const step = await state.role.step(state.inner, data, contextOf(options, state.transcript, heard));
-  if (step.error !== undefined) return fail(step.error);
+  if (step.error !== undefined) return fail(step.error, step.cause);
   // A client that is done before the server has confirmed has something else in mind than this exchange.
   must(step.done === undefined, "unexpected");
   const send = write("step", { nonce: state.nonce, data: step.send ?? NOTHING });
@@ -162,7 +167,7 @@ async function finish(
 ): Promise<Outcome> {
   const heard = state.transcript.with("server", frame.subarray(0, frame.length - confirmation.length));
   const step = await state.role.step(state.inner, data, contextOf(options, state.transcript, heard));
-  if (step.error !== undefined) return fail(step.error);
+  if (step.error !== undefined) return fail(step.error, step.cause);
   const { done } = step;
   must(done !== undefined, "bad-server-proof");
   const { server, serverPattern, shared } = state;

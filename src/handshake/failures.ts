@@ -30,7 +30,7 @@ export const FAILURES = {
   timeout: "The other end did not finish in time.",
   displaced: "Given up for a newer handshake: over the same way, or because too many were pending.",
   revoked: "The user was revoked while logging in.",
-  unavailable: "The store of users cannot be read.",
+  unavailable: "The store of users, or what gives the password, has failed.",
 } as const;
 
 /** Why a handshake failed. */
@@ -41,15 +41,16 @@ export class StepFailed extends Error {
   /** Why. */
   readonly failure: Failure;
 
-  constructor(failure: Failure) {
-    super(FAILURES[failure]);
+  /** @param cause  what was thrown where the application's own code was asked */
+  constructor(failure: Failure, cause?: unknown) {
+    super(FAILURES[failure], { cause });
     this.failure = failure;
   }
 }
 
 /** Ends a step. */
-export function fail(failure: Failure): never {
-  throw new StepFailed(failure);
+export function fail(failure: Failure, cause?: unknown): never {
+  throw new StepFailed(failure, cause);
 }
 
 /** Ends a step unless `condition` holds. */

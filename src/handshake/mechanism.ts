@@ -18,6 +18,8 @@ export interface Step<State, Done> {
   readonly done?: Done;
   /** It has failed, for good; nothing of this goes on the wire. */
   readonly error?: Failure;
+  /** What was thrown where the application's own code failed: a store of users, a password's function. Told here alone. */
+  readonly cause?: unknown;
 }
 
 /** Who was authenticated, and what both ends know now that nobody else does. */
@@ -99,6 +101,7 @@ export async function guardedLater<State, Done>(
 }
 
 function failed<State>(state: State, error: unknown): Step<State, never> {
-  if (error instanceof StepFailed) return { state, error: error.failure };
-  throw error;
+  if (!(error instanceof StepFailed)) throw error;
+  const { failure, cause } = error;
+  return cause === undefined ? { state, error: failure } : { state, error: failure, cause };
 }

@@ -126,7 +126,7 @@ async function open(
   const before = Transcript.begin(options.channel);
   const heard = before.with("client", frame);
   const step = await role.step(role.initial, message.data, contextOf(options, client, before, heard));
-  if (step.error !== undefined) return fail(step.error);
+  if (step.error !== undefined) return fail(step.error, step.cause);
   must(step.done === undefined, "unexpected");
   const share = mechanism.forwardSecrecy ? new Share(options.random(32)) : undefined;
   const send = write("answer", {
@@ -169,7 +169,7 @@ async function goOn(
   const heard = state.transcript.with("client", frame);
   const context = contextOf(options, state.client, state.transcript, heard);
   const step = await state.role.step(state.inner, data, context);
-  if (step.error !== undefined) return fail(step.error);
+  if (step.error !== undefined) return fail(step.error, step.cause);
   const answer = step.send ?? NOTHING;
   if (step.done !== undefined) return finish(options, state, step.done, answer, heard);
   const send = write("step", { nonce, data: answer });

@@ -190,9 +190,9 @@ export class Acceptor extends SessionLiaison implements Liaison {
     try {
       const arrival = this.#arrival(pending.path);
       const step = this.#exchange.step(pending.state, frame, arrival);
-      const { state, send, done, error } = await this.#inTime(pending, step);
+      const { state, send, done, error, cause } = await this.#inTime(pending, step);
       if (this.#pending.get(name) !== pending) return false;
-      if (error !== undefined) return this.#end(name, pending, error, message, routing);
+      if (error !== undefined) return this.#end(name, pending, error, message, routing, cause);
       if (done !== undefined) {
         // Asked again: of two that were let in at once, the first has the name by now.
         const revoked = this.#wasRevokedSince(done.user, pending.began);
@@ -204,10 +204,10 @@ export class Acceptor extends SessionLiaison implements Liaison {
       pending.state = state;
       pending.reply = send;
       return send !== undefined && (await this.#wire.send(routing, send));
-    } catch {
+    } catch (cause) {
       // A mechanism or a store that breaks its contract refuses this client, and nobody else.
       if (this.#pending.get(name) !== pending) return false;
-      return this.#end(name, pending, "unavailable", message, routing);
+      return this.#end(name, pending, "unavailable", message, routing, cause);
     } finally {
       pending.busy = false;
     }
@@ -218,7 +218,10 @@ export class Acceptor extends SessionLiaison implements Liaison {
     if (this.#options.pattern !== "rep") return step;
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error("timeout")), Math.max(0, deadline - performance.now()));
+      timer = setTimeout(
+        () => reject(new Error("It did not answer in time.")),
+        Math.max(0, deadline - performance.now()),
+      );
     });
     try {
       return await Promise.race([step, over]);
@@ -233,9 +236,10 @@ export class Acceptor extends SessionLiaison implements Liaison {
     failure: Failure,
     message: Pick<Fields<"step">, "nonce">,
     routing: readonly Buffer[],
+    cause?: unknown,
   ): Promise<boolean> {
     this.#pending.drop(name, undefined);
-    return this.#refuse(failure, message, routing, pending.client);
+    return this.#refuse(failure, message, routing, pending.client, cause);
   }
 
   /** One word for all reasons. */
@@ -244,8 +248,9 @@ export class Acceptor extends SessionLiaison implements Liaison {
     { nonce }: Pick<Fields<"step">, "nonce">,
     routing: readonly Buffer[],
     client?: string,
+    cause?: unknown,
   ): Promise<boolean> {
-    this.#sessions.refused(failure, client);
+    this.#sessions.refused(failure, client, cause);
     const mayHaveWord = this.#visitors.mayHaveWord(pathOf(routing));
     return mayHaveWord && this.#wire.send(routing, write("refused", { nonce }));
   }

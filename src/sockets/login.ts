@@ -193,27 +193,27 @@ export class Login extends SessionLiaison implements Liaison {
   async #step(attempt: Attempt, frame: Buffer): Promise<void> {
     attempt.busy = true;
     try {
-      const { state, send, done, error } = await attempt.exchange.step(attempt.state, frame);
+      const { state, send, done, error, cause } = await attempt.exchange.step(attempt.state, frame);
       if (this.#attempt !== attempt || this.#wire.closed) return;
       attempt.state = state;
-      if (error !== undefined) return this.#fail(error);
+      if (error !== undefined) return this.#fail(error, cause);
       if (done !== undefined) return this.#established(done);
       if (send === undefined) return;
       attempt.said = { frame: send, at: performance.now(), repeat: FIRST_REPEAT };
       await this.#send(attempt.said);
-    } catch {
+    } catch (cause) {
       // What the application gave for a password could not be had.
-      if (this.#attempt === attempt) this.#fail("unavailable");
+      if (this.#attempt === attempt) this.#fail("unavailable", cause);
     } finally {
       attempt.busy = false;
     }
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: Failure, cause?: unknown): void {
     this.#attempt = undefined;
     this.#nextAttempt = performance.now() + this.#pause;
     this.#pause = Math.min(this.#pause * 2, LAST_PAUSE);
-    this.#sessions.refused(failure);
+    this.#sessions.refused(failure, undefined, cause);
   }
 
   #established(session: Session): void {

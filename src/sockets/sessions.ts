@@ -30,6 +30,8 @@ export type SessionEvent =
       readonly reason: Failure;
       /** What the client calls itself, as far as that was heard and is a name; not verified. */
       readonly client?: string | undefined;
+      /** What a store of users, or the function for a password, has thrown; of an "unavailable" alone. */
+      readonly cause?: unknown;
     };
 
 /** How often what happened. */
@@ -131,11 +133,12 @@ export class Sessions {
   }
 
   /** A handshake has failed. @internal */
-  refused(reason: Failure, client?: string): void {
+  refused(reason: Failure, client?: string, cause?: unknown): void {
     this.#refused[reason]++;
     // Anybody can send any bytes, and this is written into logs.
     const name = client !== undefined && isName(client) ? client : undefined;
-    this.#tell({ type: "refused", reason, client: name });
+    const why = cause === undefined ? {} : { cause };
+    this.#tell({ type: "refused", reason, client: name, ...why });
   }
 
   #tell(event: SessionEvent): void {

@@ -1,7 +1,8 @@
 // The server of SCRAM-SHA-256 (RFC 5802, section 3), pure. Who does not exist is answered with a fake that always looks the
 // same and takes as long, and is refused where a wrong password would be.
 
-import { type Failure, must, StepFailed } from "../failures.js";
+import { misuse } from "../../errors.js";
+import { type Failure, fail, must, StepFailed } from "../failures.js";
 import { type Context, guardedLater, type Proven, type Role, type Step } from "../mechanism.js";
 import { hmac, isEqual, sha256 } from "../schedule.js";
 import { GS2 } from "./client.js";
@@ -91,10 +92,14 @@ function preparedName(name: string, text: TextPolicy): string | undefined {
 
 async function lookUp(store: ScramStore, user: string): Promise<ScramVerifier | undefined> {
   try {
-    return await store.find(user);
-  } catch {
-    throw new StepFailed("unavailable");
+    // Many databases say null.
+    const found = (await store.find(user)) ?? undefined;
+    if (found === undefined || Buffer.isBuffer(found.storedKey)) return found;
+  } catch (cause) {
+    return fail("unavailable", cause);
   }
+  const why = "find(user) of a store gives a verifier taken apart, or undefined: return parseVerifier(text).";
+  return fail("unavailable", misuse("ERR_COUNTERSIGN_KEY", why));
 }
 
 /** The same work for whoever does not exist, and the same refusal. */
