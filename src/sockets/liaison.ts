@@ -34,6 +34,11 @@ export interface SessionSide {
 export interface Liaison {
   /** Whether what is signed now finds somebody who can check it. */
   readonly open: boolean;
+  /**
+   * How many of the messages that ZeroMQ was given for the application the other end is known to have had, where this side says
+   * anything unasked.
+   */
+  readonly delivered?: number | undefined;
   /** The socket connected or bound. */
   begin(): void;
   /** A message waits until {@link open}. */

@@ -67,6 +67,7 @@ export const MAY_REFUSE = ["mandatory", "noDrop"] as const;
 export class Line {
   /** REQ: whether the application has relaxed it; libzmq does not say. */
   relaxed: boolean;
+  readonly #raw: RawSocket;
   readonly #pattern: Pattern;
   readonly #signing: SigningOptions;
   readonly #conflate: boolean;
@@ -89,6 +90,7 @@ export class Line {
     const { pattern, signing, codec, sendTimeout, conflate } = options;
     assertOptions(signing);
     this.relaxed = options.relaxed ?? false;
+    this.#raw = raw;
     this.#pattern = pattern;
     this.#signing = signing;
     this.#conflate = conflate;
@@ -227,6 +229,7 @@ export class Line {
       delimits: () => this.#pattern === "dealer" && outbox.delimits,
       traffic: () => outbox.sent + verifier.accepted,
       heard: () => verifier.accepted,
+      handed: () => outbox.handed,
       get closed() {
         return raw.closed;
       },
@@ -319,9 +322,15 @@ export class Line {
     this.#outbox?.wake();
   }
 
-  /** The socket is about to be closed. */
+  /**
+   * The socket is about to be closed. What this library said unasked is not worth waiting for: with nobody there it would keep
+   * the process for ever, as no message of the application's does that has arrived, or was never sent.
+   */
   flush(): void {
     this.#outbox?.flush();
+    const { delivered } = this.#liaison;
+    const nothingIsLeft = delivered !== undefined && delivered === this.#outbox?.handed;
+    if (nothingIsLeft && this.#raw.open) this.#raw.leave();
   }
 
   /** The socket is closed. */

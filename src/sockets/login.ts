@@ -44,6 +44,8 @@ export interface LoginWire extends SessionWire {
   traffic(): number;
   /** Messages that were accepted so far. */
   heard(): number;
+  /** Messages that ZeroMQ was given so far. */
+  handed(): number;
 }
 
 /** Who logs in, and where. */
@@ -79,6 +81,7 @@ const FIRST_PAUSE = 250;
 const LAST_PAUSE = 30_000;
 /** Milliseconds that a session must have stood for its loss to be no sign of a quarrel over its name. */
 const STEADY = 2000;
+const NOTHING_SAID: Said = { frame: Buffer.alloc(0), at: 0, repeat: 0 };
 /** Milliseconds between looks at what has arrived: while an answer is expected, and otherwise. */
 const EAGER = 2;
 const IDLE = 25;
@@ -105,7 +108,9 @@ export class Login extends SessionLiaison implements Liaison {
   #renewTraffic = 0;
   #heard = 0;
   #heardAt = 0;
-  #alive: Said & { nonce: Buffer } = { frame: Buffer.alloc(0), at: 0, repeat: 0, nonce: Buffer.alloc(0) };
+  #alive: Said & { nonce: Buffer; handed: number } = { ...NOTHING_SAID, nonce: Buffer.alloc(0), handed: 0 };
+  /** An answer to a sign of life shows that what was sent before that has arrived. */
+  delivered = 0;
   #delimited = false;
 
   constructor(wire: LoginWire, options: LoginOptions, sessions: Sessions) {
@@ -271,7 +276,8 @@ export class Login extends SessionLiaison implements Liaison {
 
   #ask(session: Session, now: number): void {
     const nonce = randomBytes(NONCE_BYTES);
-    this.#alive = { nonce, frame: aliveMessage(session, nonce), at: now, repeat: LAST_REPEAT };
+    const handed = this.#wire.handed();
+    this.#alive = { nonce, frame: aliveMessage(session, nonce), at: now, repeat: LAST_REPEAT, handed };
     void this.#send(this.#alive);
   }
 
@@ -329,6 +335,7 @@ export class Login extends SessionLiaison implements Liaison {
     const session = this.#session;
     if (session === undefined || !alive.nonce.equals(this.#alive.nonce) || !isAlive(session, alive)) return;
     this.#heardAt = performance.now();
+    this.delivered = this.#alive.handed;
     this.#sessions.book.used(session.receiveKey);
     if (!this.#doubted) return;
     this.#doubted = false;

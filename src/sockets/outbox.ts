@@ -86,6 +86,7 @@ export class Outbox {
   #trusted: Promise<void> | undefined;
   #operations = 0;
   #sent = 0;
+  #handed = 0;
 
   constructor(raw: RawSocket, signer: Signer, options: OutboxOptions) {
     this.#raw = raw;
@@ -114,6 +115,11 @@ export class Outbox {
   /** Messages handed to ZeroMQ. */
   get sent(): number {
     return this.#sent;
+  }
+
+  /** Messages of the application's that ZeroMQ was given, whether it took them or not. */
+  get handed(): number {
+    return this.#handed;
   }
 
   /** Messages that wait. */
@@ -391,6 +397,7 @@ export class Outbox {
     try {
       signed = this.#sign(job);
       this.#latest = signed;
+      this.#handed++;
       return { signed, requestTag: this.#signer.requestTag, sending: this.#raw.send(signed) };
     } catch (error) {
       // `writable` may have been read: sending nothing tells a pending receive as sending something would have.

@@ -22,6 +22,8 @@ export interface RawSocket {
   receive(): Promise<Buffer[]>;
   /** SUB, XSUB: subscribes to a topic, or ends that, past the application. */
   subscribe(topic: Buffer, wanted: boolean): void;
+  /** What was said is not waited for when the socket is closed. */
+  leave(): void;
   /** Leaves every connection, with what is on its way over it, and makes new ones to the same addresses. */
   reconnect(): void;
 }

@@ -195,6 +195,9 @@ export class Shell<L extends ShellLine = Line> {
       sendAgain: (frames) => this.#sendAgain(frames),
       receive: () => this.#native.receive(),
       subscribe: (topic, wanted) => this.#subscribe(topic, wanted),
+      leave: () => {
+        socket.linger = 0;
+      },
       reconnect: () => this.#reconnect(),
     };
   }
