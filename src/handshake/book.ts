@@ -42,6 +42,8 @@ export interface BookListeners {
 
 /** Ids of revoked sessions that are remembered, so that the reason can be told. */
 const MOST_REVOKED = 1024;
+/** Names in the error that says that there is no session with another. */
+const MOST_NAMED = 3;
 
 /** The sessions of one socket. */
 export class SessionBook implements KeyBook {
@@ -168,10 +170,10 @@ export class SessionBook implements KeyBook {
   speaking(to: string | null): Key {
     const standing = to === null ? this.#only() : this.#byPeer.get(to);
     if (standing !== undefined) return standing.sending.sendKey;
-    throw misuse(
-      "ERR_COUNTERSIGN_RECIPIENT",
-      to === null ? "No session stands: nobody has logged in." : `No session stands with "${to}".`,
-    );
+    if (to === null) throw misuse("ERR_COUNTERSIGN_RECIPIENT", "No session stands: nobody has logged in.");
+    const others = this.#names(MOST_NAMED);
+    const instead = others.length > 0 ? ` There is one with ${others.join(", ")}.` : "";
+    throw misuse("ERR_COUNTERSIGN_RECIPIENT", `No session stands with "${to}".${instead}`);
   }
 
   /**
@@ -228,6 +230,13 @@ export class SessionBook implements KeyBook {
     const [other] = peers ?? [];
     if (other === undefined) this.#byPeer.delete(peer);
     else this.#byPeer.set(peer, other);
+  }
+
+  /** Some of those that there are sessions with, quoted. */
+  #names(most: number): string[] {
+    const names: string[] = [];
+    for (const name of this.#byPeer.keys()) if (names.push(`"${name}"`) === most) break;
+    return names;
   }
 
   #only(): Standing | undefined {

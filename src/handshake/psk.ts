@@ -38,7 +38,11 @@ const NOTHING = Buffer.alloc(0);
  *
  * @throws CountersignError for a key that is none
  */
-export function psk({ key, forwardSecrecy = true }: PskOptions): LoginMechanism & AcceptMechanism {
+export function psk(options: PskOptions): LoginMechanism & AcceptMechanism {
+  if (typeof options !== "object" || options === null || !("key" in options)) {
+    throw misuse("ERR_COUNTERSIGN_OPTIONS", "psk needs the key that both ends hold: psk({ key }).");
+  }
+  const { key, forwardSecrecy = true } = options;
   const master = key instanceof Key ? key : new Key(key);
   if (master.derived.from !== "master") {
     throw misuse(

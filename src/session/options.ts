@@ -75,11 +75,19 @@ export function assertOptions(options: unknown): asserts options is SessionOptio
   if (typeof options !== "object" || options === null) {
     throw misuse("ERR_COUNTERSIGN_OPTIONS", "Signing options are missing: pass { key, sender, channel }.");
   }
+  const stranger = Object.keys(options).find((name) => !KNOWN.includes(name));
+  if (stranger !== undefined) {
+    throw misuse(
+      "ERR_COUNTERSIGN_OPTIONS",
+      `signing.${stranger} does not exist; there are ${KNOWN.join(", ")}.`,
+    );
+  }
   const { key, login, accept } = options as Record<string, unknown>;
   if (key === undefined && login === undefined && accept === undefined) {
     throw misuse(
       "ERR_COUNTERSIGN_KEY",
-      "signing.key is missing: pass at least 32 secret bytes, such as generateKey().",
+      "signing.key is missing: pass at least 32 secret bytes, such as generateKey(), or a mechanism to log in or let in by: " +
+        "login, or accept.",
     );
   }
   for (const name of ["onReject", "onGap", "onForgotten", "onTwin"] as const) {
@@ -87,13 +95,6 @@ export function assertOptions(options: unknown): asserts options is SessionOptio
     if (listener !== undefined && typeof listener !== "function") {
       throw misuse("ERR_COUNTERSIGN_OPTIONS", `signing.${name} must be a function; got ${typeof listener}.`);
     }
-  }
-  const stranger = Object.keys(options).find((name) => !KNOWN.includes(name));
-  if (stranger !== undefined) {
-    throw misuse(
-      "ERR_COUNTERSIGN_OPTIONS",
-      `signing.${stranger} does not exist; there are ${KNOWN.join(", ")}.`,
-    );
   }
 }
 

@@ -174,8 +174,11 @@ export class Login extends SessionLiaison implements Liaison {
   }
 
   #pursue(attempt: Attempt, now: number): void {
-    if (now >= attempt.deadline) this.#fail("timeout");
-    else if (!attempt.busy) this.#sayAgain(attempt.said, now);
+    if (now >= attempt.deadline) {
+      // Nobody was there. That is no refusal, and no reason to wait longer each time.
+      if (attempt.state.phase === "hello") this.#pause = FIRST_PAUSE;
+      this.#fail("timeout");
+    } else if (!attempt.busy) this.#sayAgain(attempt.said, now);
   }
 
   /** What was not answered may have been lost, or never have been taken: it is the same bytes, and asks nothing new. */

@@ -13,7 +13,7 @@ import {
 import { MemoryStore, mintVerifier, psk, scram } from "countersign/handshake";
 import { describe, expect, onTestFinished, test } from "vitest";
 import * as zmq from "zeromq";
-import { bound, opened, retired, text, until, vacant } from "../sockets/harness.js";
+import { bound, failure, opened, retired, text, until, vacant } from "../sockets/harness.js";
 
 const KEY = generateKey();
 const verifier = await mintVerifier("pencil", { iterations: 4096 });
@@ -77,6 +77,19 @@ test("attack 58: what was queued while no server was there arrives once, in orde
   expect(heard).toEqual(sent.map((_, i) => `${i}`));
 });
 
+test("a server that comes after many vain attempts is not kept waiting", async () => {
+  const address = vacant();
+  const dealer = client("client", { sessions: { timeout: 20 } });
+  dealer.connect(address);
+  const sent = dealer.send("at last");
+  // With a pause that grows each time these would take minutes.
+  await until(() => dealer.sessions.stats.refused.timeout === 10);
+  const router = server();
+  await router.bind(address);
+  expect(text(await router.receive()).slice(1)).toEqual(["at last"]);
+  await sent;
+});
+
 test("attack 58: a client that restarts under its name takes the place of its old session", async () => {
   const router = server();
   const address = await bound(router);
@@ -110,6 +123,16 @@ test("attack 33: an answer follows a client that connects anew, under another ro
   await router.send([old as Buffer, "to whoever asked first"]);
   expect(text(await dealer.receive())).toEqual(["to whoever asked first"]);
   expect(router.sessions.stats.established).toBe(1);
+});
+
+test("a name that nobody has is told with those that there are", async () => {
+  const router = server();
+  const dealer = client("client", { to: "serveur" });
+  dealer.connect(await bound(router));
+  expect(await failure(() => dealer.send("x"))).toMatchObject({
+    code: "ERR_COUNTERSIGN_RECIPIENT",
+    message: 'No session stands with "serveur". There is one with "server".',
+  });
 });
 
 test("a broker in between is a broker", async () => {

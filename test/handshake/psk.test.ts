@@ -21,3 +21,9 @@ test("two ends that hold the key get the same session", async () => {
     forwardSecrecy: true,
   });
 });
+
+test("options that are none say what to write", () => {
+  for (const options of [undefined, KEY, {}]) {
+    expect(() => psk(options as never)).toThrow(/psk needs the key that both ends hold: psk\(\{ key \}\)/);
+  }
+});

@@ -6,6 +6,7 @@ import {
   type Failure,
   MemoryStore,
   mintVerifier,
+  openVerifierFile,
   type Proven,
   parseVerifier,
   plainScramClient,
@@ -298,6 +299,10 @@ describe("text", () => {
 test("options that cannot work are refused when the mechanism is made", () => {
   expect(() => scram({ user: "a" } as never)).toThrow(/password must be/);
   expect(() => scram({} as never)).toThrow(/scram needs users/);
+  expect(() => scram({ users: ["alice"] } as never)).toThrow(/scram needs users: verifiers by name/);
+  expect(() => openVerifierFile(undefined as never)).toThrow(
+    /needs a path: openVerifierFile\("users.scram"\)/,
+  );
   expect(() => scram({ users: { alice: "x" } })).toThrow(/Not a SCRAM/);
   expect(() => scram({ user: "a", password: "b", leastIterations: 1 })).toThrow(/leastIterations/);
   expect(() => scram({ user: "ä", password: "b" })).toThrow(/saslprep/);

@@ -99,7 +99,9 @@ describe("both ends refuse", () => {
   test("no key", () => {
     for (const make of build({ key: undefined })) {
       expect(make).toThrow(expect.objectContaining({ code: "ERR_COUNTERSIGN_KEY" }));
-      expect(make).toThrow("signing.key is missing: pass at least 32 secret bytes, such as generateKey().");
+      expect(make).toThrow(
+        "signing.key is missing: pass at least 32 secret bytes, such as generateKey(), or a mechanism to log in",
+      );
     }
   });
 

@@ -40,6 +40,12 @@ test.each<[string, typeof Router | typeof Dealer, unknown, RegExp]>([
   ["what can only log in", Router, { accept: scram({ user: "a", password: "b" }) }, /can be the server/],
   ["CPython's handshake, which gives no key", Dealer, { login: cpython({ key }) }, /signing.login takes/],
   ["nobody", Router, { accept: [] }, /signing.accept is empty/],
+  [
+    "a name almost right",
+    Dealer,
+    { logins: login },
+    /signing\.logins does not exist; there are .*login, accept/,
+  ],
   ["one mechanism twice", Router, { accept: [accept, psk({ key })] }, /two mechanisms "psk"/],
   ["settings without sessions", Router, { key, sessions: {} }, /belong to signing.login or signing.accept/],
   [

@@ -35,6 +35,12 @@ const TRUSTED_FOR = 100;
  * @throws CountersignError `ERR_COUNTERSIGN_KEY_FILE` that names the file, what is wrong with it and the mend
  */
 export function openVerifierFile(path: string): ScramStore {
+  if (typeof path !== "string") {
+    throw misuse(
+      "ERR_COUNTERSIGN_OPTIONS",
+      'openVerifierFile needs a path: openVerifierFile("users.scram").',
+    );
+  }
   return new FileStore(path);
 }
 

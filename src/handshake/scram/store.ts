@@ -84,7 +84,7 @@ function usualLooks(verifiers: Iterable<ScramVerifier>): Pick<Decoy, "iterations
 
 /** The store that an option stands for. */
 export function storeOf(users: unknown): ScramStore {
-  if (typeof users === "object" && users !== null) {
+  if (typeof users === "object" && users !== null && !Array.isArray(users)) {
     if (typeof (users as Partial<ScramStore>).find === "function") return users as ScramStore;
     return new MemoryStore(users as VerifierList);
   }
