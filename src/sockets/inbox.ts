@@ -76,6 +76,8 @@ export class Inbox {
   /** Verified, and not yet asked for: the rest of a batch, what came while the application did something else. */
   readonly #ready: Verified[] = [];
   #readyBytes = 0;
+  /** In the hands of the codec. */
+  #decoding: Verified | undefined;
   #receiving = false;
   /** When the application asked for the message that it is waiting for. */
   #began = 0;
@@ -135,7 +137,8 @@ export class Inbox {
 
   /** Of a user who was revoked, nothing that waits is handed on: whichever of his sessions it came under, and when that ended. */
   expel(user: string): void {
-    for (const verified of this.#ready) if (verified.origin?.user === user) verified.expelled = true;
+    const waiting = this.#decoding === undefined ? this.#ready : [this.#decoding, ...this.#ready];
+    for (const verified of waiting) if (verified.origin?.user === user) verified.expelled = true;
   }
 
   /** Looks at what has arrived, while nobody has asked for it: a control message must not wait until somebody does. */
@@ -344,11 +347,11 @@ export class Inbox {
     const first = this.#ready.shift();
     if (first === undefined) return undefined;
     this.#readyBytes -= bytesOf(first.frames);
-    const { origin } = first;
-    if (origin !== undefined && first.expelled) {
-      return this.#refuse(this.#verifier.withdraw(origin, "revoked-key").reason);
-    }
-    return this.#handOn(first);
+    return first.expelled ? this.#turnAway(first) : this.#handOn(first);
+  }
+
+  #turnAway({ origin }: Verified): Promise<undefined> {
+    return this.#refuse(this.#verifier.withdraw(origin, "revoked-key").reason);
   }
 
   /**
@@ -372,10 +375,12 @@ export class Inbox {
 
   async #decode(
     codec: Codec<unknown>,
-    { frames, origin }: Verified,
+    verified: Verified,
     { index, delimited }: Position,
   ): Promise<Received | undefined> {
+    const { frames, origin } = verified;
     let message: unknown[];
+    this.#decoding = verified;
     try {
       // A delimiter is between sockets; the application gets ids or topic, and the value, whoever sent it.
       const shown = frames.slice(0, delimited ? index - 1 : index);
@@ -384,7 +389,10 @@ export class Inbox {
       const reason = error instanceof CodecError ? error.code : "undecodable";
       this.#verifier.withdraw(origin, reason);
       return this.#refuse(reason, error);
+    } finally {
+      this.#decoding = undefined;
     }
+    if (verified.expelled) return this.#turnAway(verified);
     this.#options.learn(frames, index, origin);
     this.#options.mayAskAgain();
     return withOrigin(message, origin);

@@ -98,3 +98,27 @@ test("a client that revokes its own session makes a new one, for what it sends n
   expect(text((await router.receive()).slice(1))).toEqual(["two"]);
   expect(dealer.sessions.stats).toMatchObject({ established: 2, lost: 1 });
 });
+
+test("what a codec has in its hands when its user is revoked is refused, too", async () => {
+  const bodies: ((value: string) => void)[] = [];
+  const codec = {
+    name: "slow",
+    encode: (value: string) => [Buffer.from(value)],
+    decode: (frames: Buffer[]) => new Promise<string>((resolve) => bodies.push(() => resolve(`${frames}`))),
+  };
+  const router = opened(new Router({ linger: 0, codec, signing: { accept, sender: "server" } }));
+  const address = await bound(router);
+  const [alice, bob] = [client("alice"), client("bob")];
+  alice.connect(address);
+  await alice.send("hers");
+  const receiving = router.receive();
+  await until(() => bodies.length === 1);
+  router.sessions.revoke("alice");
+  bodies[0]?.("");
+  bob.connect(address);
+  await bob.send("his");
+  await until(() => bodies.length === 2);
+  bodies[1]?.("");
+  expect((await receiving)[1]).toBe("his");
+  expect(router.stats.rejected["revoked-key"]).toBe(1);
+});
