@@ -200,6 +200,7 @@ export class Acceptor extends SessionLiaison implements Liaison {
         if (refused !== undefined) return this.#end(name, pending, refused, message, routing);
         this.#wire.begin(done);
         this.#sessions.established(done);
+        this.#pending.finish(name);
       }
       pending.state = state;
       pending.reply = send;

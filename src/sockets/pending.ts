@@ -27,25 +27,28 @@ export interface PendingListeners {
   readonly emptied: () => void;
 }
 
-/** Handshakes by name. What has finished stays until its deadline, so that its last answer can be given again. */
+/** Handshakes by name. What has finished is kept apart until its deadline, so that its last answer can be given again. */
 export class PendingTable {
   /** In the order in which they began, and so of their deadlines. */
-  readonly #byName = new Map<string, Pending>();
+  readonly #underWay = new Map<string, Pending>();
+  readonly #finished = new Map<string, Pending>();
   readonly #byPath = new Map<string, string>();
   readonly #limit: number;
   readonly #listeners: PendingListeners;
 
+  /** @param limit  how many may be under way; as many that have finished are kept */
   constructor(limit: number, listeners: PendingListeners) {
     this.#limit = limit;
     this.#listeners = listeners;
   }
 
+  /** How many are under way. */
   get size(): number {
-    return this.#byName.size;
+    return this.#underWay.size;
   }
 
   get(name: string): Pending | undefined {
-    return this.#byName.get(name);
+    return this.#underWay.get(name) ?? this.#finished.get(name);
   }
 
   /** One way has one client behind it, which began anew; a REP and a PAIR do not see the way. Where it is full, the oldest goes. */
@@ -53,32 +56,52 @@ export class PendingTable {
     const { path } = pending;
     const other = path === "" ? undefined : this.#byPath.get(path);
     if (other !== undefined) this.drop(other, "displaced");
-    if (this.#byName.size >= this.#limit) this.drop(this.#byName.keys().next().value as string, "displaced");
-    this.#byName.set(name, pending);
+    if (this.#underWay.size >= this.#limit) this.drop(firstOf(this.#underWay), "displaced");
+    this.#underWay.set(name, pending);
     if (path !== "") this.#byPath.set(path, name);
+  }
+
+  /** Its client is in: whoever comes now need not wait for its place. */
+  finish(name: string): void {
+    const pending = this.#underWay.get(name);
+    if (pending === undefined) return;
+    if (this.#finished.size >= this.#limit) this.drop(firstOf(this.#finished), undefined);
+    this.#finished.set(name, pending);
+    this.#leave(name);
   }
 
   /** Gives up whatever has taken too long. */
   expire(now: number): void {
-    for (const [name, { deadline }] of this.#byName) {
-      if (deadline > now) break;
-      this.drop(name, "timeout");
+    for (const table of [this.#underWay, this.#finished]) {
+      for (const [name, { deadline }] of table) {
+        if (deadline > now) break;
+        this.drop(name, "timeout");
+      }
     }
   }
 
   /** Takes one out; tells of `failure` if it had not finished. */
   drop(name: string, failure: Failure | undefined): void {
-    const pending = this.#byName.get(name);
+    const pending = this.get(name);
     if (pending === undefined) return;
-    this.#byName.delete(name);
     if (this.#byPath.get(pending.path) === name) this.#byPath.delete(pending.path);
-    if (failure !== undefined && pending.state.phase !== "over")
-      this.#listeners.gaveUp(failure, pending.client);
-    if (this.#byName.size === 0) this.#listeners.emptied();
+    if (this.#finished.delete(name)) return;
+    this.#leave(name);
+    if (failure !== undefined) this.#listeners.gaveUp(failure, pending.client);
   }
 
   clear(): void {
-    this.#byName.clear();
+    this.#underWay.clear();
+    this.#finished.clear();
     this.#byPath.clear();
   }
+
+  #leave(name: string): void {
+    this.#underWay.delete(name);
+    if (this.#underWay.size === 0) this.#listeners.emptied();
+  }
+}
+
+function firstOf(table: ReadonlyMap<string, unknown>): string {
+  return table.keys().next().value as string;
 }
