@@ -1,10 +1,8 @@
-// The client's side of sessions on a socket: when to log in, what to say again, when to renew the keys, what to do when the
+// The client's side of sessions on a socket: when to log in (attempts.ts), when to renew the keys, what to do when the
 // server has forgotten. What the application sends waits, unsigned, until a session stands.
 
 import { randomBytes } from "node:crypto";
-import { type ClientExchange, type ClientState, clientExchange } from "../handshake/client.js";
-import type { Failure } from "../handshake/failures.js";
-import { type Fields, type Message, NONCE_BYTES, read } from "../handshake/messages.js";
+import { type Fields, NONCE_BYTES, read } from "../handshake/messages.js";
 import {
   aliveMessage,
   beginRenewal,
@@ -14,9 +12,11 @@ import {
   type Renewing,
 } from "../handshake/renewal.js";
 import type { Session } from "../handshake/session.js";
+import { Attempts, FIRST_PAUSE, LAST_PAUSE } from "./attempts.js";
 import { type Liaison, type Parley, SessionLiaison, type SessionSide } from "./liaison.js";
 import type { SessionPlan } from "./session-options.js";
 import type { Sessions } from "./sessions.js";
+import { LAST_REPEAT, type Said, Speaker } from "./speaker.js";
 import { Ticker } from "./ticker.js";
 
 /** What both sides need of their socket. */
@@ -55,33 +55,23 @@ export type LoginOptions = SessionPlan & { readonly end: "client" } & {
   readonly channel: string;
 };
 
-/** A message that waits for its answer, and is said again until then. */
-interface Said {
-  frame: Buffer;
-  at: number;
-  repeat: number;
-}
-
-interface Attempt {
-  readonly exchange: ClientExchange;
-  state: ClientState;
+/** New keys that were asked for. */
+interface Renewal {
+  readonly state: Renewing;
   readonly deadline: number;
-  said: Said;
-  /** A step may take long; what comes meanwhile is said again by the server's leave. */
-  busy: boolean;
+  readonly said: Said;
 }
 
-/** Milliseconds until a message is said again: at first, and at the most. */
-const FIRST_REPEAT = 100;
-const LAST_REPEAT = 2000;
-/** A REQ makes a new connection for it. */
-const FIRST_REPEAT_OF_REQ = 1000;
-/** Milliseconds between two attempts to log in, when one has failed: at first, and at the most. */
-const FIRST_PAUSE = 250;
-const LAST_PAUSE = 30_000;
+/** A sign of life that was asked for. */
+interface Question {
+  readonly nonce: Buffer;
+  readonly said: Said;
+  /** Messages that ZeroMQ had been given before. */
+  readonly handed: number;
+}
+
 /** Milliseconds that a session must have stood for its loss to be no sign of a quarrel over its name. */
 const STEADY = 2000;
-const NOTHING_SAID: Said = { frame: Buffer.alloc(0), at: 0, repeat: 0 };
 /** Milliseconds between looks at what has arrived: while an answer is expected, and otherwise. */
 const EAGER = 2;
 const IDLE = 25;
@@ -92,33 +82,36 @@ export class Login extends SessionLiaison implements Liaison {
   readonly #wire: LoginWire;
   readonly #options: LoginOptions;
   readonly #sessions: Sessions;
+  readonly #speaker: Speaker;
+  readonly #attempts: Attempts;
   readonly #ticker = new Ticker<Login>(this, (login) => login.#tick());
   #began = false;
-  #attempt: Attempt | undefined;
-  #renewing: (Said & { state: Renewing; readonly deadline: number }) | undefined;
   #session: Session | undefined;
   /** The other end says that it does not know the session: what is sent would be lost if that is so. */
   #doubted = false;
-  #pause = FIRST_PAUSE;
-  #nextAttempt = 0;
   #establishedAt = 0;
   /** Before a session that was lost soon is made anew: another process may have this one's name, and lose it in turn. */
   #lossPause = 0;
+  #renewal: Renewal | undefined;
   #renewAt = Infinity;
   #renewTraffic = 0;
   #heard = 0;
   #heardAt = 0;
-  #alive: Said & { nonce: Buffer; handed: number } = { ...NOTHING_SAID, nonce: Buffer.alloc(0), handed: 0 };
+  #question: Question | undefined;
   /** An answer to a sign of life shows that what was sent before that has arrived. */
   delivered = 0;
-  #delimited = false;
 
   constructor(wire: LoginWire, options: LoginOptions, sessions: Sessions) {
     super();
     this.#wire = wire;
     this.#options = options;
     this.#sessions = sessions;
-    sessions.pending = () => (this.#attempt === undefined ? 0 : 1);
+    this.#speaker = new Speaker(wire, options.pattern);
+    this.#attempts = new Attempts(this.#speaker, options, {
+      established: (session) => this.#established(session),
+      failed: (failure, cause) => sessions.refused(failure, undefined, cause),
+    });
+    sessions.pending = () => (this.#attempts.underWay ? 1 : 0);
     sessions.onRevoked((user) => this.#revoke(user));
     this.sessions = {
       parley: (parley) => this.#parley(parley),
@@ -132,7 +125,7 @@ export class Login extends SessionLiaison implements Liaison {
 
   /** A REQ has one question at a time: that for new keys goes before the next of its application's. */
   #mustGiveWay(): boolean {
-    return this.#renewing !== undefined && this.#options.pattern === "req";
+    return this.#renewal !== undefined && this.#options.pattern === "req";
   }
 
   begin(): void {
@@ -146,87 +139,22 @@ export class Login extends SessionLiaison implements Liaison {
 
   close(): void {
     this.#ticker.stop();
-    this.#attempt = undefined;
-    this.#renewing = undefined;
+    this.#attempts.abandon();
+    this.#renewal = undefined;
   }
 
   #tick(): number | undefined {
     if (this.#wire.closed) return undefined;
     this.#wire.pump();
     const now = performance.now();
-    const attempt = this.#attempt;
-    if (attempt !== undefined) this.#pursue(attempt, now);
-    else if (this.#session === undefined || this.#doubted) this.#mayBegin(now);
-    else this.#keep(this.#session, now);
-    const expecting = this.#attempt !== undefined || this.#renewing !== undefined || !this.open;
+    const session = this.#session;
+    if (this.#attempts.underWay || session === undefined || this.#doubted) this.#attempts.pursue(now);
+    else this.#keep(session, now);
+    const expecting = this.#attempts.underWay || this.#renewal !== undefined || !this.open;
     return expecting ? EAGER : IDLE;
   }
 
-  #mayBegin(now: number): void {
-    if (!this.#began || now < this.#nextAttempt) return;
-    const { name, pattern, channel, login: mechanism, timeout } = this.#options;
-    const exchange = clientExchange({ name, pattern, channel, mechanism, random: randomBytes });
-    const said = { frame: Buffer.alloc(0), at: now, repeat: FIRST_REPEAT };
-    const attempt = { exchange, state: exchange.initial, deadline: now + timeout, said, busy: false };
-    this.#attempt = attempt;
-    this.#delimited = this.#wire.delimits();
-    void this.#step(attempt, Buffer.alloc(0));
-  }
-
-  #pursue(attempt: Attempt, now: number): void {
-    if (now >= attempt.deadline) {
-      // Nobody was there. That is no refusal, and no reason to wait longer each time.
-      if (attempt.state.phase === "hello") this.#pause = FIRST_PAUSE;
-      this.#fail("timeout");
-    } else if (!attempt.busy) this.#sayAgain(attempt.said, now);
-  }
-
-  /** What was not answered may have been lost, or never have been taken: it is the same bytes, and asks nothing new. */
-  #sayAgain(said: Said, now: number): void {
-    if (now - said.at < said.repeat) return;
-    said.at = now;
-    said.repeat = Math.min(said.repeat * 2, LAST_REPEAT);
-    // A DEALER in front of a REP needs a delimiter, which the first message shows.
-    if (this.#wire.waiting() > 0) this.#delimited = this.#wire.delimits();
-    void this.#send(said);
-  }
-
-  async #send(said: Said): Promise<void> {
-    const sent = await this.#wire.send(this.#delimited ? [EMPTY] : [], said.frame);
-    // Not taken: nobody is there yet, or a REQ waits for something else.
-    const first = this.#options.pattern === "req" ? FIRST_REPEAT_OF_REQ : FIRST_REPEAT;
-    said.repeat = sent ? Math.max(said.repeat, first) : EAGER;
-  }
-
-  async #step(attempt: Attempt, frame: Buffer): Promise<void> {
-    attempt.busy = true;
-    try {
-      const { state, send, done, error, cause } = await attempt.exchange.step(attempt.state, frame);
-      if (this.#attempt !== attempt || this.#wire.closed) return;
-      attempt.state = state;
-      if (error !== undefined) return this.#fail(error, cause);
-      if (done !== undefined) return this.#established(done);
-      if (send === undefined) return;
-      attempt.said = { frame: send, at: performance.now(), repeat: FIRST_REPEAT };
-      await this.#send(attempt.said);
-    } catch (cause) {
-      // What the application gave for a password could not be had.
-      if (this.#attempt === attempt) this.#fail("unavailable", cause);
-    } finally {
-      attempt.busy = false;
-    }
-  }
-
-  #fail(failure: Failure, cause?: unknown): void {
-    this.#attempt = undefined;
-    this.#nextAttempt = performance.now() + this.#pause;
-    this.#pause = Math.min(this.#pause * 2, LAST_PAUSE);
-    this.#sessions.refused(failure, undefined, cause);
-  }
-
   #established(session: Session): void {
-    this.#attempt = undefined;
-    this.#pause = FIRST_PAUSE;
     this.#establishedAt = performance.now();
     this.#wire.begin(session);
     this.#sessions.established(session);
@@ -238,10 +166,11 @@ export class Login extends SessionLiaison implements Liaison {
     const now = performance.now();
     this.#session = session;
     this.#doubted = false;
-    this.#renewing = undefined;
+    this.#renewal = undefined;
     this.#renewAt = now + this.#options.renewAfter;
     this.#renewTraffic = this.#wire.traffic() + this.#options.renewMessages;
     this.#heardAt = now;
+    this.#question = undefined;
     // The server must know that it may speak; a REQ asks before anything is said to it.
     if (this.#options.pattern !== "req") this.#ask(session, now);
     this.#wire.wake();
@@ -254,34 +183,41 @@ export class Login extends SessionLiaison implements Liaison {
       this.#heard = heard;
       this.#heardAt = now;
     }
-    const { renewAfter: _, timeout, keepAlive } = this.#options;
-    if (this.#renewing !== undefined) {
+    const quietSince = Math.max(this.#heardAt, this.#question?.said.at ?? 0);
+    if (this.#renewal !== undefined) {
       // Over without an answer: the keys go on, and new ones are asked for anew.
-      if (now < this.#renewing.deadline) this.#sayAgain(this.#renewing, now);
+      if (now < this.#renewal.deadline) this.#speaker.sayAgain(this.#renewal.said, now);
       else this.#giveUpRenewal();
     } else if (now >= this.#renewAt || this.#wire.traffic() >= this.#renewTraffic) {
-      const { state, send } = beginRenewal(session, randomBytes);
-      this.#renewing = { state, frame: send, at: now, repeat: FIRST_REPEAT, deadline: now + timeout };
-      void this.#send(this.#renewing);
-    } else if (now - Math.max(this.#heardAt, this.#alive.at) >= keepAlive) {
+      this.#renew(session, now);
+    } else if (now - quietSince >= this.#options.keepAlive) {
       this.#ask(session, now);
     } else if (this.#wire.unanswered()) {
       // A REQ: until it is answered, its application can ask nothing.
-      if (this.#alive.frame.length === 0) this.#ask(session, now);
-      else this.#sayAgain(this.#alive, now);
+      if (this.#question === undefined) this.#ask(session, now);
+      else this.#speaker.sayAgain(this.#question.said, now);
     }
   }
 
+  #renew(session: Session, now: number): void {
+    const { state, send } = beginRenewal(session, randomBytes);
+    const deadline = now + this.#options.timeout;
+    this.#renewal = { state, deadline, said: this.#speaker.say(send, now) };
+  }
+
   #giveUpRenewal(): void {
-    this.#renewing = undefined;
+    this.#renewal = undefined;
     this.#wire.wake();
   }
 
   #ask(session: Session, now: number): void {
     const nonce = randomBytes(NONCE_BYTES);
     const handed = this.#wire.handed();
-    this.#alive = { nonce, frame: aliveMessage(session, nonce), at: now, repeat: LAST_REPEAT, handed };
-    void this.#send(this.#alive);
+    this.#question = {
+      nonce,
+      handed,
+      said: this.#speaker.say(aliveMessage(session, nonce), now, LAST_REPEAT),
+    };
   }
 
   async #parley({ frame }: Parley): Promise<boolean> {
@@ -290,14 +226,8 @@ export class Login extends SessionLiaison implements Liaison {
     else if (message.type === "lost") this.#doubt(message);
     else if (message.type === "renewed") this.#renewed(message, frame);
     else if (message.type === "alive") this.#confirmed(message);
-    else if (this.#attempt !== undefined && !this.#attempt.busy)
-      await this.#advance(this.#attempt, message, frame);
+    else await this.#attempts.hear(message, frame);
     return false;
-  }
-
-  async #advance(attempt: Attempt, { type }: Message, frame: Buffer): Promise<void> {
-    if (type === "refused" && attempt.state.phase === "hello") return;
-    await this.#step(attempt, frame);
   }
 
   /**
@@ -308,13 +238,13 @@ export class Login extends SessionLiaison implements Liaison {
     const session = this.#session;
     if (session === undefined || this.#doubted || !this.#names(session, id)) return;
     this.#doubted = true;
-    this.#renewing = undefined;
+    this.#renewal = undefined;
     const now = performance.now();
     const soon = now - this.#establishedAt < STEADY;
     this.#lossPause = soon ? Math.min(Math.max(2 * this.#lossPause, FIRST_PAUSE), LAST_PAUSE) : 0;
-    this.#nextAttempt = now + this.#lossPause;
+    this.#attempts.putOff(now, this.#lossPause);
     if (this.#options.pattern !== "req") this.#ask(session, now);
-    this.#mayBegin(now);
+    this.#attempts.pursue(now);
     this.#ticker.start(EAGER);
   }
 
@@ -323,7 +253,7 @@ export class Login extends SessionLiaison implements Liaison {
     if (this.#session?.user !== user) return;
     this.#session = undefined;
     this.#doubted = false;
-    this.#renewing = undefined;
+    this.#renewal = undefined;
     this.#ticker.start(EAGER);
   }
 
@@ -335,20 +265,21 @@ export class Login extends SessionLiaison implements Liaison {
 
   /** The server knows the session. */
   #confirmed(alive: Fields<"alive">): void {
-    const session = this.#session;
-    if (session === undefined || !alive.nonce.equals(this.#alive.nonce) || !isAlive(session, alive)) return;
+    const [session, question] = [this.#session, this.#question];
+    if (session === undefined || question === undefined) return;
+    if (!alive.nonce.equals(question.nonce) || !isAlive(session, alive)) return;
     this.#heardAt = performance.now();
-    this.delivered = this.#alive.handed;
+    this.delivered = question.handed;
     this.#sessions.book.used(session.receiveKey);
     if (!this.#doubted) return;
     this.#doubted = false;
-    this.#attempt = undefined;
+    this.#attempts.abandon();
     this.#wire.wake();
   }
 
   #renewed(message: Fields<"renewed">, frame: Buffer): void {
-    if (this.#renewing === undefined) return;
-    const { done, error } = endRenewal(this.#renewing.state, message, frame);
+    if (this.#renewal === undefined) return;
+    const { done, error } = endRenewal(this.#renewal.state, message, frame);
     if (error !== undefined) this.#sessions.refused(error);
     if (done === undefined) return;
     const standing = this.#sessions.book.of(done.receiveKey);
@@ -357,5 +288,3 @@ export class Login extends SessionLiaison implements Liaison {
     this.#use(done);
   }
 }
-
-const EMPTY = Buffer.alloc(0);
