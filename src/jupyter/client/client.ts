@@ -9,6 +9,7 @@ import type { MessageParts, Session } from "../session.js";
 import { type ClientSockets, type EndOptions, openClient } from "../sockets.js";
 import { closed, KernelDiedError, tooLate } from "./errors.js";
 import { Execution } from "./execution.js";
+import { GivenUp } from "./given-up.js";
 import { textOf } from "./outputs.js";
 import { type Patience, Pending } from "./pending.js";
 import { Pulse } from "./pulse.js";
@@ -89,6 +90,10 @@ export class KernelClient {
   readonly comms: Comms;
   readonly #options: KernelClientOptions;
   readonly #pending = new Pending();
+  readonly #givenUp = new GivenUp({
+    interrupt: () => void this.interrupt({ timeout: INTERRUPT_PATIENCE }).catch(() => {}),
+    isBusy: () => this.#pending.isBusy,
+  });
   readonly #inputs = new Map<string, InputCallback>();
   readonly #ask: ClientQuestions;
   #ends: ClientSockets;
@@ -205,8 +210,9 @@ export class KernelClient {
     const { id } = execution;
     this.#pending.add(execution);
     if (input !== undefined) this.#inputs.set(id, input);
+    let sent = false;
     const over = this.#limit(id, "The execution", options, () => {
-      this.interrupt({ timeout: INTERRUPT_PATIENCE }).catch(() => {});
+      if (sent) this.#givenUp.add(execution, silent);
     });
     execution.reply
       .catch(() => {})
@@ -214,7 +220,11 @@ export class KernelClient {
         this.#inputs.delete(id);
         over();
       });
-    this.#ends.shell.send(message).catch((error) => this.#pending.fail(id, error));
+    this.#givenUp.after(() => {
+      if (execution.over) return;
+      sent = true;
+      this.#ends.shell.send(message).catch((error) => this.#pending.fail(id, error));
+    });
     return execution;
   }
 
@@ -225,6 +235,7 @@ export class KernelClient {
    */
   async request(type: string, content: Dict = {}, options: RequestOptions = {}): Promise<ReceivedMessage> {
     this.#assertAlive();
+    options.signal?.throwIfAborted();
     const { channel = "shell", metadata, buffers, subshell } = options;
     const message = this.session.message(type, content, { metadata, buffers, subshell });
     const id = message.header.msg_id;
@@ -314,6 +325,7 @@ export class KernelClient {
     this.#pulse?.stop();
     this.#pulse = undefined;
     this.#ends.close();
+    this.#givenUp.clear();
     this.#pending.failAll(error);
     this.comms.endAll();
     this.#told();
@@ -361,6 +373,7 @@ export class KernelClient {
 
   #replied(message: ReceivedMessage): void {
     if (!this.#pending.take(message)) this.#unexpected++;
+    this.#givenUp.take(message);
   }
 
   #heard(message: ReceivedMessage): void {
@@ -369,6 +382,7 @@ export class KernelClient {
     const { execution_state: state } = message.content;
     if (type === "status" && (state === "busy" || state === "idle") && this.#alive()) this.#state = state;
     this.#pending.hear(message);
+    this.#givenUp.hear(message);
     if (type.startsWith("comm_")) void this.comms.receive(message);
     quietly(() => this.#options.onMessage?.(message));
   }
@@ -391,8 +405,11 @@ export class KernelClient {
         (await this.#inputs.get(id)?.(textOf(prompt, ""), { password: password === true })) ?? "",
       );
     } catch (error) {
+      const execution = this.#pending.execution(id);
+      // An execution that is over waits for no answer: an interrupt would be another's.
+      if (execution === undefined) return;
       // The kernel stops first: what is executed next would else be aborted with this.
-      this.#pending.execution(id)?.doom(error);
+      execution.doom(error);
       await this.interrupt({ timeout: INTERRUPT_PATIENCE }).catch(() => this.#pending.fail(id, error));
       return;
     }

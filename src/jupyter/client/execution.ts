@@ -28,6 +28,7 @@ export class Execution implements AsyncIterable<Output> {
   #resolve!: (reply: ExecuteReply) => void;
   #reject!: (error: unknown) => void;
   #replied: ExecuteReply | undefined;
+  #begun = false;
   #idle = false;
   #over = false;
   #failure: { readonly error: unknown } | undefined;
@@ -76,6 +77,7 @@ export class Execution implements AsyncIterable<Output> {
 
   /** Takes an iopub message that belongs to it. @internal */
   hear(message: ReceivedMessage): void {
+    this.#begun = true;
     if (message.header.msg_type === "status") {
       if (message.content.execution_state === "idle") this.idle();
       return;
@@ -101,6 +103,16 @@ export class Execution implements AsyncIterable<Output> {
   /** Whether nothing is missing but the kernel's word that it is idle. @internal */
   get replied(): boolean {
     return this.#replied !== undefined;
+  }
+
+  /** Whether the kernel has begun with it. @internal */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Whether the kernel said that it is idle again. @internal */
+  get idling(): boolean {
+    return this.#idle;
   }
 
   /** It fails with this when the kernel is done with it. @internal */

@@ -37,6 +37,11 @@ export class Pending {
     this.#executions.set(execution.id, execution);
   }
 
+  /** Whether an execution runs. */
+  get isBusy(): boolean {
+    return [...this.#executions.values()].some(({ begun }) => begun);
+  }
+
   /** The execution of a request, while it runs. */
   execution(id: unknown): Execution | undefined {
     return this.#executions.get(id as string);
