@@ -35,7 +35,10 @@ export interface KernelClientOptions extends EndOptions {
   readonly comms?: Readonly<Record<string, CommTarget>> | undefined;
   /** Told of everything on iopub, whoever asked for it. What it throws is ignored. */
   readonly onMessage?: ((message: ReceivedMessage) => void) | undefined;
-  /** Told once that the kernel died. What it throws is ignored. */
+  /**
+   * Told once that the kernel died; not of an end that `shutdown` or `restart` makes. What it throws
+   * is ignored.
+   */
   readonly onDead?: ((error: KernelDiedError) => void) | undefined;
   /**
    * Milliseconds without a heartbeat or any other sign of life after which the kernel counts as dead; false for never. Default
@@ -454,10 +457,8 @@ function assertOptions(options: KernelClientOptions): void {
   }
 }
 
-function quietly(tell: () => void): void {
-  try {
-    tell();
-  } catch {
-    // A listener's failure is its own.
-  }
+/** A listener's failure is its own, and an async one's too. */
+function quietly(tell: () => unknown): void {
+  const told = async () => tell();
+  told().catch(() => {});
 }

@@ -5,7 +5,9 @@ import { rmSync } from "node:fs";
 import { KernelClient, type KernelClientOptions } from "../client/client.js";
 import { KernelDiedError } from "../client/errors.js";
 import type { Patience } from "../client/pending.js";
+import { PORTS } from "../connection.js";
 import { type CreatedConnection, createConnectionFile, type NewConnection } from "../connection-file.js";
+import { atExit } from "./at-exit.js";
 import { findKernelSpec, type KernelSpec } from "./kernelspec.js";
 import { assertProcessOptions, KernelProcess, type ProcessOptions } from "./process.js";
 
@@ -34,7 +36,10 @@ export interface StartedKernel {
   readonly pid: number | undefined;
   /** Interrupts what runs, the way its kernelspec says: SIGINT to its process group, or a message. */
   interrupt(): Promise<void>;
-  /** Ends it, and starts it again on the same connection file; resolves when it is ready. Calls that wait reject. */
+  /**
+   * Ends it, and starts it again on the same connection file; resolves when it is ready. Calls that wait reject. Who asks for it
+   * while it is under way gets the same one.
+   */
   restart(patience?: Patience): Promise<void>;
   /**
    * Ends it: asks, waits `grace` milliseconds (5,000), and makes it end if need be. Closes the client and removes the
@@ -69,32 +74,54 @@ export async function startKernel(name: string, options: StartOptions = {}): Pro
   }
 }
 
+/** Removes a connection file, and the sockets of an ipc kernel: one that is ended by a signal leaves them. */
+function removeConnection({ path, connection }: CreatedConnection): void {
+  rmSync(path, { force: true });
+  if (connection.transport !== "ipc") return;
+  for (const channel of PORTS) rmSync(`${connection.ip}-${connection[`${channel}_port`]}`, { force: true });
+}
+
 class Manager implements StartedKernel {
   readonly client: KernelClient;
   readonly #found: ReturnType<typeof findKernelSpec>;
   readonly #created: CreatedConnection;
   readonly #options: StartOptions;
   #process: KernelProcess;
+  #restarting: Promise<void> | undefined;
   #ending = false;
+  /** Whether it is made to end by us: no death that `onDead` is told of. */
+  #asked = false;
+  readonly #removeFiles = () => removeConnection(this.#created);
+  readonly #outlived: () => void;
 
   constructor(found: ReturnType<typeof findKernelSpec>, created: CreatedConnection, options: StartOptions) {
     this.#found = found;
     this.#created = created;
     this.#options = options;
-    const { socket, ...client } = options.client ?? {};
+    const { socket, onDead, ...client } = options.client ?? {};
     try {
       this.client = new KernelClient(created.connection, {
         ...client,
+        ...(onDead !== undefined && {
+          onDead: (error: KernelDiedError) => (this.#asked ? undefined : onDead(error)),
+        }),
         // What was not sent yet when it is started again must not reach the new one.
         socket: { linger: 0, ...socket },
         ...(found.spec.interrupt_mode !== "message" && { interrupt: () => this.#interruptBySignal() }),
       });
     } catch (error) {
-      rmSync(created.path, { force: true });
-      created.release();
+      this.#abandon();
       throw error;
     }
-    this.#process = this.#start();
+    try {
+      this.#process = this.#start();
+    } catch (error) {
+      this.client.close();
+      this.#abandon();
+      throw error;
+    }
+    // The key stays in no file.
+    this.#outlived = atExit(this.#removeFiles);
   }
 
   get name(): string {
@@ -121,12 +148,26 @@ class Manager implements StartedKernel {
     return this.client.interrupt();
   }
 
-  async restart(patience: Patience = {}): Promise<void> {
+  /** One at a time: who asks for another meanwhile gets this one. */
+  restart(patience: Patience = {}): Promise<void> {
+    this.#restarting ??= this.#restart(patience).finally(() => {
+      this.#restarting = undefined;
+    });
+    return this.#restarting;
+  }
+
+  async #restart(patience: Patience): Promise<void> {
     this.#assertNotEnding();
     await this.#end(true, GRACE);
     this.#assertNotEnding();
     this.client.reconnect(this.#created.connection);
-    this.#process = this.#start();
+    this.#asked = false;
+    try {
+      this.#process = this.#start();
+    } catch (error) {
+      this.client.died(error as KernelDiedError);
+      throw error;
+    }
     await this.client.ready(patience);
   }
 
@@ -134,7 +175,13 @@ class Manager implements StartedKernel {
     this.#ending = true;
     await this.#end(false, grace);
     this.client.close();
-    rmSync(this.#created.path, { force: true });
+    this.#outlived();
+    this.#removeFiles();
+  }
+
+  #abandon(): void {
+    this.#removeFiles();
+    this.#created.release();
   }
 
   #assertNotEnding(): void {
@@ -144,6 +191,7 @@ class Manager implements StartedKernel {
   /** Asks it to end, sees to it that it does, and tells those who wait. */
   async #end(restart: boolean, grace: number): Promise<void> {
     const process = this.#process;
+    this.#asked = true;
     if (process.alive && grace > 0) {
       // A kernel that is busy may not read its control: its process tells when it has ended, and if not, it is made to.
       void this.client.shutdown({ restart, timeout: grace }).catch(() => {});

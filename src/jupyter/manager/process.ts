@@ -1,8 +1,10 @@
 // A kernel's process: started from its kernelspec's command, watched, and ended for certain.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { misuse } from "../../errors.js";
+import { KernelDiedError } from "../client/errors.js";
+import { atExit } from "./at-exit.js";
 import type { KernelSpec } from "./kernelspec.js";
 
 /** How a kernel's process is started. */
@@ -23,16 +25,14 @@ export class KernelProcess {
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
   #alive = true;
-  readonly #endWithUs: () => void;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    this.#endWithUs = () => this.signal("SIGKILL");
-    process.once("exit", this.#endWithUs);
+    const outlived = atExit(() => this.signal("SIGKILL"));
     this.ended = new Promise((resolve) => {
       const end = (how: string) => {
         this.#alive = false;
-        process.off("exit", this.#endWithUs);
+        outlived();
         resolve(how);
       };
       child.once("exit", (code, signal) =>
@@ -48,7 +48,11 @@ export class KernelProcess {
     });
   }
 
-  /** Starts a kernelspec's command with a connection file. */
+  /**
+   * Starts a kernelspec's command with a connection file.
+   *
+   * @throws KernelDiedError for what no system could start; what this one cannot is told by `ended`
+   */
   static start(
     { spec, folder }: { readonly spec: KernelSpec; readonly folder: string },
     connectionFile: string,
@@ -60,7 +64,7 @@ export class KernelProcess {
       );
     const [command = "", ...args] = spec.argv.map(put);
     const own = Object.entries(spec.env ?? {}).map(([name, value]) => [name, filled(value, env)]);
-    const child = spawn(command, args, {
+    const child = spawned(command, args, {
       // A process of ours that is killed takes no kernel with it: kernels look for themselves, by this.
       env: { ...env, ...Object.fromEntries(own), JPY_PARENT_PID: String(process.pid) },
       stdio: ["ignore", output, output],
@@ -110,6 +114,15 @@ export class KernelProcess {
     const ended = await Promise.race([this.ended.then(() => true), waited]);
     stop.abort();
     return ended || !this.#alive;
+  }
+}
+
+/** Of some failures Node tells by an event, and others it throws: an empty command, a working folder that is a file. */
+function spawned(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(command, args, options);
+  } catch (error) {
+    throw new KernelDiedError(`its process could not be started: ${(error as Error).message}.`);
   }
 }
 
