@@ -144,8 +144,18 @@ export class Comms {
     return Object.fromEntries(listed.map((comm) => [comm.id, { target_name: comm.target }]));
   }
 
-  /** Takes a `comm_open`, `comm_msg` or `comm_close` from the other end. Never throws. @internal */
-  async receive(message: ReceivedMessage): Promise<void> {
+  /** Whether there is any target. @internal */
+  get hasTargets(): boolean {
+    return this.#targets.size > 0;
+  }
+
+  /**
+   * Takes a `comm_open`, `comm_msg` or `comm_close` from the other end. Never throws.
+   *
+   * @param addressed  whether it is for this end alone: then it closes what it has no target for
+   * @internal
+   */
+  async receive(message: ReceivedMessage, addressed = true): Promise<void> {
     const { comm_id: id, target_name: target } = message.content;
     const said = contentOf(message);
     if (typeof id !== "string" || said === undefined) {
@@ -153,7 +163,7 @@ export class Comms {
       return;
     }
     try {
-      if (message.header.msg_type === "comm_open") await this.#opened(id, target, said);
+      if (message.header.msg_type === "comm_open") await this.#opened(id, { target, addressed }, said);
       else await this.#heard(this.#open.get(id), message.header.msg_type, said);
     } catch {
       this.#refused++;
@@ -169,12 +179,16 @@ export class Comms {
     }
   }
 
-  async #opened(id: string, name: unknown, opening: CommMessage): Promise<void> {
+  async #opened(
+    id: string,
+    { target: name, addressed }: { readonly target: unknown; readonly addressed: boolean },
+    opening: CommMessage,
+  ): Promise<void> {
     const target = typeof name === "string" ? this.#targets.get(name) : undefined;
     if (target === undefined || this.#open.has(id) || this.#open.size >= MOST_COMMS) {
       this.#refused++;
       // One that is open already stays so: its id is its own.
-      if (!this.#open.has(id)) await this.#send("comm_close", { comm_id: id, data: {} }, {});
+      if (addressed && !this.#open.has(id)) await this.#send("comm_close", { comm_id: id, data: {} }, {});
       return;
     }
     const comm = this.#make(id, name as string);

@@ -386,8 +386,16 @@ export class KernelClient {
     if (type === "status" && (state === "busy" || state === "idle") && this.#alive()) this.#state = state;
     this.#pending.hear(message);
     this.#givenUp.hear(message);
-    if (type.startsWith("comm_")) void this.comms.receive(message);
+    if (type.startsWith("comm_")) void this.comms.receive(message, this.#isAsked(message));
     quietly(() => this.#options.onMessage?.(message));
+  }
+
+  /**
+   * Whether a comm that a kernel opens is ours to refuse. All clients hear of it: one that has no targets only looks on, and what
+   * another's request opened is another's.
+   */
+  #isAsked({ parent_header }: ReceivedMessage): boolean {
+    return this.comms.hasTargets && parent_header.session === this.session.id;
   }
 
   /** iopub is connected, or will not be. */

@@ -1,7 +1,7 @@
 // Comms between the kits: opened from either end, binary buffers both ways, closed, and what is none of that.
 
-import type { Comm, CommMessage } from "countersign/jupyter";
-import { describe, expect, it } from "vitest";
+import { type Comm, type CommMessage, KernelClient } from "countersign/jupyter";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { deferred, pair } from "./pair.js";
 
 describe("comms", () => {
@@ -81,6 +81,34 @@ describe("comms", () => {
     // Shell is in order: what was sent before has been taken when this is answered.
     expect((await client.execute("").reply).status).toBe("ok");
     expect(kernel.comms.refused).toBe(6);
+  });
+
+  it("opened by the kernel to a target that is not there: closed by who asked and has targets, and by nobody else", async () => {
+    const closed: string[] = [];
+    const { client, kernel, connection } = await pair({
+      client: { comms: { view() {} } },
+      handlers: {
+        async execute({ code }, cell) {
+          await cell.openComm(code, {}, { onClose: () => void closed.push(code) });
+          return undefined;
+        },
+      },
+    });
+    const others = [
+      await KernelClient.connect(connection, { comms: { other() {} } }),
+      await KernelClient.connect(connection),
+    ];
+    onTestFinished(() => {
+      for (const other of others) other.close();
+    });
+    await client.execute("view").reply;
+    await others[1]!.execute("watched").reply;
+    await client.execute("nowhere").reply;
+    await vi.waitFor(() => expect(closed).not.toEqual([]), 20_000);
+    // Shell is in order: what each sent of its own accord has been taken when this is answered.
+    for (const each of [client, ...others]) await each.commInfo();
+    expect(closed).toEqual(["nowhere"]);
+    expect(Object.values(kernel.comms.info()).map((comm) => comm.target_name)).toEqual(["view", "watched"]);
   });
 
   it("the end of the kernel closes a client's comms", async () => {
