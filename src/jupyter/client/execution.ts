@@ -33,7 +33,7 @@ export class Execution implements AsyncIterable<Output> {
   #over = false;
   #failure: { readonly error: unknown } | undefined;
   #doom: { readonly error: unknown } | undefined;
-  #wake: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
   #ignored = false;
 
   /** Made by `client.execute`. */
@@ -85,7 +85,7 @@ export class Execution implements AsyncIterable<Output> {
     const output = outputOf(message);
     if (output === undefined || this.#ignored || this.#idle || this.#over) return;
     this.#outputs.push(output);
-    this.#wake?.();
+    this.#wake();
   }
 
   /** Takes the reply. @internal */
@@ -126,7 +126,7 @@ export class Execution implements AsyncIterable<Output> {
     this.#over = true;
     this.#failure = { error };
     this.#reject(error);
-    this.#wake?.();
+    this.#wake();
   }
 
   #settle(): void {
@@ -137,13 +137,17 @@ export class Execution implements AsyncIterable<Output> {
     }
     this.#over = true;
     this.#resolve(this.#replied);
-    this.#wake?.();
+    this.#wake();
   }
 
   #more(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = resolve;
+      this.#waiting.push(resolve);
     });
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
 

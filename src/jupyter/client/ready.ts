@@ -54,10 +54,18 @@ export async function becomeReady(starting: Starting): Promise<void> {
       },
       () => {},
     );
-    await Promise.race([Promise.all([asked, starting.subscribed()]), sleep(timeout)]);
+    await within(timeout, Promise.all([asked, starting.subscribed()]));
     left();
   }
-  await Promise.race([starting.answering, sleep(Math.min(WITHOUT_STDIN, left()))]);
+  await within(Math.min(WITHOUT_STDIN, left()), starting.answering);
+}
+
+/** Waits, at most so many milliseconds; no timer that is left over keeps the process alive. */
+async function within(milliseconds: number, wanted: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const waited = sleep(milliseconds, undefined, { signal: over.signal }).catch(() => {});
+  await Promise.race([wanted, waited]);
+  over.abort();
 }
 
 /** Asked first: it takes no message, signed at a time, to see that a process is up. */

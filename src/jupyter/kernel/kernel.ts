@@ -77,6 +77,7 @@ export class Kernel {
   readonly ended: Promise<KernelEnd>;
   #resolveEnded!: (end: KernelEnd) => void;
   #serving: Serving | undefined;
+  #closed = false;
   #counts = { answered: 0, refused: 0, aborted: 0 };
 
   /** @throws CountersignError for options that cannot work */
@@ -117,7 +118,10 @@ export class Kernel {
     const since = hasRun ? undefined : processStart();
     hasRun = true;
     await this.#bind(connection, since);
-    const restore = [onInterruptSignal(() => void this.interrupt()), exitWithParent(() => this.close())];
+    const restore = [
+      onInterruptSignal(() => void this.interrupt().catch(() => {})),
+      exitWithParent(() => this.close()),
+    ];
     return this.ended.finally(() => {
       for (const each of restore) each();
     });
@@ -141,6 +145,11 @@ export class Kernel {
       ...options,
       socket: { sendHighWaterMark: HIGH_WATER_MARK, ...socket },
     });
+    if (this.#closed) {
+      // Closed while it was bound: nobody else would let go of these.
+      sockets.close();
+      return;
+    }
     const serving = this.#open(sockets, info);
     this.#serving = serving;
     void serving.publisher.publish("status", { execution_state: "starting" }, undefined);
@@ -286,6 +295,7 @@ export class Kernel {
   }
 
   #end(end: KernelEnd): void {
+    this.#closed = true;
     const serving = this.#serving;
     serving?.executor.interrupt();
     serving?.shell.close();

@@ -15,7 +15,7 @@ import {
   type ReceivedMessage,
 } from "countersign/jupyter";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { pair } from "../kernel/pair.js";
+import { deferred, pair } from "../kernel/pair.js";
 
 type Behave = (kernel: KernelSockets, request: ReceivedMessage) => Promise<unknown> | unknown;
 
@@ -99,6 +99,25 @@ describe("what belongs to an execution", () => {
     }
     expect((await execution.reply).status).toBe("ok");
     expect(await execution.outputs()).toEqual([]);
+  });
+});
+
+describe("an execution that is looked at twice at a time", () => {
+  it("both loops end with it, and each output is in one of them", async () => {
+    const looking = deferred();
+    const { client } = await pair({
+      handlers: {
+        async execute(_, cell) {
+          await looking.promise;
+          cell.display({ "text/plain": "1" });
+          return undefined;
+        },
+      },
+    });
+    const execution = client.execute("");
+    const both = [execution.outputs(), execution.outputs()];
+    looking.resolve();
+    expect((await Promise.all(both)).flat()).toMatchObject([{ data: { "text/plain": "1" } }]);
   });
 });
 
