@@ -121,6 +121,7 @@ describe("kernelspecs", () => {
   test.each([
     [["jupyter", "install", "x"], /Name the kernel and its command/],
     [["jupyter", "install", "a/b", "--", "x"], /letters, digits/],
+    [["jupyter", "install", "..", "--", "x"], /letters, digits/],
     [["jupyter", "install", "x", "--interrupt-mode", "loud", "--", "x"], /interrupt_mode must be/],
     [["jupyter", "install", "x", "--user", "--prefix", "/tmp", "--", "x"], /exclude one another/],
     [["jupyter", "install", "x", "--env", "=1", "--", "x"], /NAME=VALUE/],
@@ -129,6 +130,16 @@ describe("kernelspecs", () => {
     [["jupyter", "rnu"], /Did you mean run\?/],
   ])("%j is refused with advice", async (args, advice) => {
     expectFailure(await countersign(args, { env }), advice);
+  });
+
+  test("a name that is another folder removes none", async () => {
+    const data = env.JUPYTER_DATA_DIR as string;
+    writeFileSync(join(data, "kernel.json"), '{"argv": ["x"]}');
+    expectFailure(
+      await countersign(["jupyter", "remove", "..", "--user"], { env }),
+      /There is no kernelspec/,
+    );
+    expect(existsSync(join(data, "kernels", EXAMPLE))).toBe(true);
   });
 
   test("a kernelspec that is broken is listed with what is wrong, and the others too", async () => {
@@ -216,6 +227,45 @@ describe("run", { timeout: 120_000 }, () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/\[1\/2\] for .* timeout /);
     expect(outputsOf(path)[0]).toMatchObject([{ ename: "KeyboardInterrupt" }]);
+  });
+
+  test("a kernel that is too busy to hear of an interrupt is ended, and the run with it", async () => {
+    const program = join(scratch, "deaf.mjs");
+    const built = new URL("../../dist/jupyter/index.js", import.meta.url).href;
+    writeFileSync(
+      program,
+      `import { Kernel } from ${JSON.stringify(built)};
+      await new Kernel({ handlers: { execute() { for (;;); } } }).run(process.argv[2]);`,
+    );
+    const install = ["jupyter", "install", "deaf", "--interrupt-mode", "message", "--", "node", program];
+    expect(await countersign(install, { env })).toMatchObject({ code: 0 });
+    const path = written(notebook(["", "loop", "1"], "deaf"));
+    const { code, stdout } = await countersign(["jupyter", "run", path, "--timeout", "1"], { env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/\[2\/3\] loop +died/);
+  });
+
+  test("a notebook that is removed while it runs: the outputs are beside it", async () => {
+    const path = written(notebook(["require('node:fs').rmSync(process.env.GONE); 6 * 7"]));
+    const outcome = await countersign(["jupyter", "run", path], { env: { ...env, GONE: path } });
+    expect(outcome).toMatchObject({ code: 2 });
+    const beside = /the outputs are in (.*)\.\n/.exec(outcome.stderr)?.[1] as string;
+    expect(outputsOf(beside)[0]).toMatchObject([{ data: { "text/plain": ["42"] } }]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("what cannot be written at the end is not begun", async () => {
+    const ran = join(scratch, "ran");
+    const path = written(notebook([`require('node:fs').writeFileSync(${JSON.stringify(ran)}, '')`]));
+    const target = join(scratch, "nowhere", "done.ipynb");
+    expectFailure(await countersign(["jupyter", "run", path, "--output", target], { env }), /ENOENT/);
+    // Bytes that are no UTF-8 could not be written again as they are.
+    const bytes = Buffer.from(readFileSync(path));
+    bytes[bytes.indexOf("#")] = 0xff;
+    writeFileSync(path, bytes);
+    expectFailure(await countersign(["jupyter", "run", path], { env }), /no UTF-8/);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    expect(existsSync(ran)).toBe(false);
   });
 
   test("a kernel that dies ends the run, and what was shown is kept", async () => {

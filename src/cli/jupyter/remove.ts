@@ -2,7 +2,12 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { kernelsFolder, listKernelSpecs, removeKernelSpec } from "../../jupyter/manager/kernelspec.js";
+import {
+  isKernelName,
+  kernelsFolder,
+  listKernelSpecs,
+  removeKernelSpec,
+} from "../../jupyter/manager/kernelspec.js";
 import { defineCommand } from "../command.js";
 import { EXIT, OperatorError, suggestion, UsageError } from "../failure.js";
 import { paintFor, printable } from "../terminal.js";
@@ -30,7 +35,7 @@ export const command = defineCommand({
 
 function placed(name: string, prefix: string | undefined): string {
   const folder = join(kernelsFolder(prefix), name.toLowerCase());
-  if (/^[a-z0-9._-]+$/i.test(name) && existsSync(join(folder, "kernel.json"))) return folder;
+  if (isKernelName(name) && existsSync(join(folder, "kernel.json"))) return folder;
   throw new OperatorError(`There is no kernelspec "${name}" in ${kernelsFolder(prefix)}.`);
 }
 

@@ -1,7 +1,11 @@
 // countersign jupyter run: executes a notebook on any installed kernel, and writes what it shows into it.
 
+import { isUtf8 } from "node:buffer";
 import {
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
   fchmodSync,
   fsyncSync,
   openSync,
@@ -25,6 +29,8 @@ import { type Paint, paintFor, printable, printableLines } from "../terminal.js"
 import { onDisk } from "./place.js";
 
 const LABEL_WIDTH = 50;
+/** What ends a run early; what there is so far is written. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export const command = defineCommand({
   name: "jupyter run",
@@ -58,13 +64,16 @@ export const command = defineCommand({
   async run(values, [path]) {
     if (path === undefined) throw new UsageError("Name the notebook: countersign jupyter run NOTEBOOK");
     const timeout = values.timeout === undefined ? undefined : secondsOf(values.timeout);
-    const text = onDisk(() => readFileSync(path, "utf8"));
+    const text = read(path);
     const document = new NotebookDocument(text, path);
     const name = values.kernel ?? document.kernelName;
     if (name === undefined) {
       throw new OperatorError(`${path} names no kernel: name one with --kernel (countersign jupyter list).`);
     }
     findKernelSpec(name);
+    // Sooner than when hours of outputs cannot be written.
+    const folder = dirname(resolve(values.output ?? path));
+    onDisk(() => accessSync(folder, constants.W_OK));
     const well = await execute({ ...values, path, document, name, timeout });
     return write(document.toString(), { path, text, target: values.output }, well);
   },
@@ -84,7 +93,7 @@ async function execute({ path, document, name, timeout, ...values }: Given): Pro
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   const starting = startKernel(name, { cwd: dirname(resolve(path)), signal: stop.signal });
   try {
     const kernel = await starting.catch((cause: Error) => {
@@ -106,7 +115,7 @@ async function execute({ path, document, name, timeout, ...values }: Given): Pro
       await kernel.shutdown();
     }
   } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
 }
 
@@ -153,23 +162,38 @@ interface Target {
   readonly target: string | undefined;
 }
 
+/** The text of a file, of which every byte can be written again. */
+function read(path: string): string {
+  const bytes = onDisk(() => readFileSync(path));
+  if (!isUtf8(bytes)) throw new OperatorError(`${path} is no notebook: it is no UTF-8.`);
+  return bytes.toString();
+}
+
+/** Whether a file still says what was read; one that was removed does not. */
+function isAsRead(path: string, text: string): boolean {
+  return onDisk(() => existsSync(path) && readFileSync(path, "utf8") === text);
+}
+
 function write(result: string, { path, text, target }: Target, well: boolean): ExitCode {
-  const isChanged = target === undefined && onDisk(() => readFileSync(path, "utf8")) !== text;
+  const isChanged = target === undefined && !isAsRead(path, text);
   const into = isChanged ? path.replace(/(\.ipynb)?$/, `.${process.pid}.ipynb`) : (target ?? path);
   onDisk(() => replace(into, result, path));
   if (!isChanged) return well ? EXIT.ok : EXIT.no;
-  throw new OperatorError(`${path} was changed while it ran, and is left so: the outputs are in ${into}.`);
+  throw new OperatorError(
+    `${path} was changed or removed while it ran, and is left so: the outputs are in ${into}.`,
+  );
 }
 
 /** Writes beside, and moves into place. The file keeps its mode, and a link stays one. */
 function replace(path: string, text: string, like: string): void {
   let place = path;
-  let mode = statSync(like).mode;
+  let mode = 0o600;
   try {
+    mode = statSync(like).mode;
     place = realpathSync(path);
     mode = statSync(place).mode;
   } catch {
-    // It is not there yet.
+    // One of the two is not there.
   }
   const beside = join(dirname(place), `.${basename(place)}.${process.pid}`);
   try {

@@ -101,7 +101,8 @@ function limited(execution: Execution, { timeout, signal, kernel }: RunOptions) 
   async function stop(cause: "timeout" | "interrupted") {
     if (limit.cause !== undefined || execution.over) return;
     limit.cause = cause;
-    await kernel.interrupt().catch(() => {});
+    // Not awaited: a kernel that is told by message may be too busy to answer.
+    kernel.interrupt().catch(() => {});
     await sleep(GRACE, undefined, { signal: done.signal }).catch(() => {});
     if (!execution.over) await kernel.shutdown({ grace: 0 });
   }

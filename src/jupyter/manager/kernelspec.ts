@@ -16,7 +16,8 @@ import { misuse } from "../../errors.js";
 import { dataDir } from "../connection-file.js";
 import type { Dict } from "../message.js";
 
-const NAME = /^[a-z0-9._-]+$/i;
+/** As jupyter_client has it, but for "." and "..", which are other folders. */
+const NAME = /^(?!\.{1,2}$)[a-z0-9._-]+$/i;
 const FILE = "kernel.json";
 const MOST_BYTES = 2 ** 20;
 
@@ -153,7 +154,7 @@ export function installKernelSpec(
   spec: KernelSpec,
   { prefix, env }: { readonly prefix?: string | undefined; readonly env?: NodeJS.ProcessEnv } = {},
 ): string {
-  if (!NAME.test(name)) throw wrong("A kernel's name has letters, digits, and - . _ only.");
+  if (!isKernelName(name)) throw wrong("A kernel's name has letters, digits, and - . _ only.");
   const checked = checkKernelSpec(spec);
   const folder = join(kernelsFolder(prefix, env), name.toLowerCase());
   mkdirSync(folder, { recursive: true });
@@ -161,6 +162,11 @@ export function installKernelSpec(
   writeFileSync(beside, `${JSON.stringify(checked, null, 1)}\n`);
   renameSync(beside, join(folder, FILE));
   return folder;
+}
+
+/** Whether a kernelspec can have this name. @internal */
+export function isKernelName(name: string): boolean {
+  return NAME.test(name);
 }
 
 /** Removes a kernelspec by the folder that it was found in. A link is removed, not what it leads to. */
