@@ -94,7 +94,7 @@ export class KernelClient {
   readonly #options: KernelClientOptions;
   readonly #pending = new Pending();
   readonly #givenUp = new GivenUp({
-    interrupt: () => void this.interrupt({ timeout: INTERRUPT_PATIENCE }).catch(() => {}),
+    interrupt: () => this.interrupt({ timeout: INTERRUPT_PATIENCE }),
     isBusy: () => this.#pending.isBusy,
   });
   readonly #inputs = new Map<string, InputCallback>();

@@ -19,8 +19,8 @@ interface Entry {
 
 /** What it needs of a client. */
 interface Interrupting {
-  /** Interrupts what runs. */
-  interrupt(): void;
+  /** Interrupts what runs; resolves when the kernel has been told. */
+  interrupt(): Promise<void>;
   /** Whether an execution runs that was not given up: those behind it cannot have begun. */
   isBusy(): boolean;
 }
@@ -29,6 +29,8 @@ interface Interrupting {
 export class GivenUp {
   readonly #entries = new Map<string, Entry>();
   readonly #client: Interrupting;
+  /** Interrupts that may still be on their way, by another socket than what is executed next. */
+  #interrupts = 0;
   #held: (() => void)[] = [];
 
   constructor(client: Interrupting) {
@@ -46,8 +48,8 @@ export class GivenUp {
 
   /** Calls `send` when the kernel is done with all of them: at once, where there are none. */
   after(send: () => void): void {
-    if (this.#entries.size === 0) send();
-    else this.#held.push(send);
+    this.#held.push(send);
+    this.#goOn();
   }
 
   /** A reply came. */
@@ -69,7 +71,9 @@ export class GivenUp {
       entry.begun = true;
       this.#wait(id, entry);
     }
-    // ipykernel is deaf to SIGINT from its word that it is busy until it begins with the code, which it says of what is not silent.
+    // ipykernel is deaf to SIGINT from its word that it is busy until it begins with the code, which it says of what is not silent:
+    // an interrupt from before was lost.
+    if (header.msg_type === "execute_input") entry.interrupted = false;
     if (!entry.idle && (entry.silent || header.msg_type !== "status")) this.#interrupt(entry);
     this.#look(id, entry);
   }
@@ -84,7 +88,12 @@ export class GivenUp {
   #interrupt(entry: Entry): void {
     if (entry.interrupted || entry.replied) return;
     entry.interrupted = true;
-    this.#client.interrupt();
+    this.#interrupts++;
+    const told = () => {
+      this.#interrupts--;
+      this.#goOn();
+    };
+    this.#client.interrupt().then(told, told);
   }
 
   #wait(id: string, entry: Entry): void {
@@ -102,7 +111,11 @@ export class GivenUp {
   #release(id: string, { timer }: Entry): void {
     clearTimeout(timer);
     this.#entries.delete(id);
-    if (this.#entries.size > 0) return;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#entries.size > 0 || this.#interrupts > 0) return;
     for (const send of this.#held.splice(0)) send();
   }
 }

@@ -1,7 +1,9 @@
 // Executions that were given up: what the kernel does with them is nobody else's harm.
 
-import type { Cell } from "countersign/jupyter";
+import type { Cell, ReceivedMessage } from "countersign/jupyter";
 import { describe, expect, it } from "vitest";
+import type { Execution } from "../../../src/jupyter/client/execution.js";
+import { GivenUp } from "../../../src/jupyter/client/given-up.js";
 import { deferred, pair } from "../kernel/pair.js";
 
 const aborted = ({ signal }: Cell) =>
@@ -145,4 +147,31 @@ describe("an execution that was given up", () => {
     mayEnd.resolve();
     expect((await next.reply).status).toBe("ok");
   });
+});
+
+it("an interrupt that came too early is sent again, and what is next waits until both were heard", async () => {
+  const told: (() => void)[] = [];
+  const interrupt = () => new Promise<void>((resolve) => told.push(resolve));
+  const givenUp = new GivenUp({ interrupt, isBusy: () => false });
+  const heard = (msg_type: string, content = {}) =>
+    ({ header: { msg_type }, content, parent_header: { msg_id: "1" } }) as unknown as ReceivedMessage;
+  givenUp.add({ id: "1", begun: true, replied: false, idling: false } as Execution, false);
+  expect(told).toHaveLength(1);
+  const sent = deferred();
+  let isSent = false;
+  givenUp.after(() => {
+    isSent = true;
+    sent.resolve();
+  });
+  givenUp.hear(heard("execute_input"));
+  expect(told).toHaveLength(2);
+  givenUp.hear(heard("stream"));
+  expect(told).toHaveLength(2);
+  givenUp.take(heard("execute_reply"));
+  givenUp.hear(heard("status", { execution_state: "idle" }));
+  told[0]?.();
+  await new Promise(setImmediate);
+  expect(isSent).toBe(false);
+  told[1]?.();
+  await sent.promise;
 });
