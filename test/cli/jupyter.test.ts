@@ -316,7 +316,7 @@ describe("run", { timeout: 120_000 }, () => {
       const make = `
 import sys, nbformat
 from nbformat.v4 import new_notebook, new_markdown_cell, new_code_cell
-cells = [new_markdown_cell("Hä 😀"), *map(new_code_cell, ["print('ü')\\n6 * 7", "from IPython.display import *\\ndisplay(HTML('<b>x</b>'), SVG('<svg xmlns=\\"http://www.w3.org/2000/svg\\"/>'))", "1 / 0"])]
+cells = [new_markdown_cell("Hä 😀"), *map(new_code_cell, ["print('ü\\\\r1\\\\r\\\\n2\\\\x0b3\\\\x0c4\\\\x1c5\\\\x856\\\\u20287')\\n6 * 7", "from IPython.display import *\\ndisplay(HTML('<b>x</b>'), SVG('<svg xmlns=\\"http://www.w3.org/2000/svg\\"/>'))", "1 / 0"])]
 kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
 nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernelspec, "number": 1.0}), sys.argv[1])`;
       execFileSync(required(python), ["-W", "ignore", "-c", make, path], { env: environment });

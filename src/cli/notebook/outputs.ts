@@ -87,6 +87,10 @@ function isText(type: string): boolean {
   return type.startsWith("text/") || type === "image/svg+xml" || type === "application/javascript";
 }
 
+/** Ends of lines as Python's `str.splitlines` knows them, by which nbformat takes text apart. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: U+001C to U+001E do end lines there.
+const LINE_END = /(?<=\r\n|\r(?!\n)|[\n\v\f\x1c-\x1e\x85\u2028\u2029])/;
+
 function lines(text: string): string[] {
-  return text.split(/(?<=\n)/).filter((line) => line !== "");
+  return text.split(LINE_END).filter((line) => line !== "");
 }

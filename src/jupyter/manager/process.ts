@@ -1,6 +1,7 @@
 // A kernel's process: started from its kernelspec's command, watched, and ended for certain.
 
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { misuse } from "../../errors.js";
 import { KernelDiedError } from "../client/errors.js";
@@ -26,7 +27,7 @@ export class KernelProcess {
   readonly #child: ChildProcess;
   #alive = true;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, cwd: string | undefined) {
     this.#child = child;
     const outlived = atExit(() => this.signal("SIGKILL"));
     this.ended = new Promise((resolve) => {
@@ -43,7 +44,7 @@ export class KernelProcess {
         ),
       );
       child.once("error", (error) => {
-        if (child.pid === undefined) end(`its process could not be started: ${error.message}.`);
+        if (child.pid === undefined) end(notStarted(error, cwd));
       });
     });
   }
@@ -64,7 +65,7 @@ export class KernelProcess {
       );
     const [command = "", ...args] = spec.argv.map(put);
     const own = Object.entries(spec.env ?? {}).map(([name, value]) => [name, filled(value, env)]);
-    const child = spawned(command, args, {
+    const child = spawned(command, args, cwd, {
       // A process of ours that is killed takes no kernel with it: kernels look for themselves, by this.
       env: { ...env, ...Object.fromEntries(own), JPY_PARENT_PID: String(process.pid) },
       stdio: ["ignore", output, output],
@@ -72,7 +73,7 @@ export class KernelProcess {
       detached: HAS_GROUPS,
       ...(cwd !== undefined && { cwd }),
     });
-    return new KernelProcess(child);
+    return new KernelProcess(child, cwd);
   }
 
   /** Its id; `undefined` where it could not be started. */
@@ -118,12 +119,23 @@ export class KernelProcess {
 }
 
 /** Of some failures Node tells by an event, and others it throws: an empty command, a working folder that is a file. */
-function spawned(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+function spawned(
+  command: string,
+  args: readonly string[],
+  cwd: string | undefined,
+  options: SpawnOptions,
+): ChildProcess {
   try {
     return spawn(command, args, options);
   } catch (error) {
-    throw new KernelDiedError(`its process could not be started: ${(error as Error).message}.`);
+    throw new KernelDiedError(notStarted(error as Error, cwd));
   }
+}
+
+/** Node names the command, also where it is the folder that is not there. */
+function notStarted({ message }: Error, cwd: string | undefined): string {
+  const what = cwd === undefined || existsSync(cwd) ? message : `there is no folder ${cwd} to start it in`;
+  return `its process could not be started: ${what}.`;
 }
 
 /** `${NAME}` in a kernelspec's environment stands for what this process has. */
