@@ -10,9 +10,9 @@ import { aliveMessage, answerRenewal, idOf, isAlive } from "../handshake/renewal
 import { type ServerExchange, serverExchange } from "../handshake/server.js";
 import type { Parties, Session } from "../handshake/session.js";
 import { type Liaison, type Parley, SessionLiaison, type SessionSide } from "./liaison.js";
-import type { SessionWire } from "./login.js";
 import { type Pending, PendingTable } from "./pending.js";
 import type { SessionPlan } from "./session-options.js";
+import type { SessionWire } from "./session-wire.js";
 import type { Sessions } from "./sessions.js";
 import { Ticker } from "./ticker.js";
 import { pathOf, Visitors } from "./visitors.js";

@@ -6,8 +6,15 @@ import { type ClientExchange, type ClientState, clientExchange } from "../handsh
 import type { Failure } from "../handshake/failures.js";
 import type { Message } from "../handshake/messages.js";
 import type { Session } from "../handshake/session.js";
-import type { LoginOptions } from "./login.js";
+import type { SessionPlan } from "./session-options.js";
 import type { Said, Speaker } from "./speaker.js";
+
+/** Who logs in, and where. */
+export type LoginOptions = SessionPlan & { readonly end: "client" } & {
+  readonly name: string;
+  readonly pattern: "dealer" | "req" | "pair";
+  readonly channel: string;
+};
 
 /** What attempts lead to. */
 export interface AttemptListeners {

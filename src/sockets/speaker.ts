@@ -1,6 +1,6 @@
 // Messages of a handshake that a client says again until they are answered: the same bytes, at growing intervals.
 
-import type { LoginWire } from "./login.js";
+import type { LoginWire } from "./session-wire.js";
 
 /** A message that waits for its answer. */
 export interface Said {
