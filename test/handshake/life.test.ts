@@ -83,7 +83,7 @@ test("a server that comes after many vain attempts is not kept waiting", async (
   dealer.connect(address);
   const sent = dealer.send("at last");
   // With a pause that grows each time these would take minutes.
-  await until(() => dealer.sessions.stats.refused.timeout === 10);
+  await until(() => dealer.sessions.stats.refused.timeout >= 10);
   const router = server();
   await router.bind(address);
   expect(text(await router.receive()).slice(1)).toEqual(["at last"]);
