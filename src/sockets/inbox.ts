@@ -129,8 +129,12 @@ export class Inbox {
 
   /** What is ready is handed on at once, as what arrives. */
   #receiveReady(): Promise<Received> {
+    this.#receiving = true;
     const message = this.#handOnNext();
-    if (message === undefined || message instanceof Promise) return this.#search(message);
+    if (message === undefined || message instanceof Promise) {
+      this.#began = performance.now();
+      return this.#search(message);
+    }
     this.#receiving = false;
     return Promise.resolve(message);
   }

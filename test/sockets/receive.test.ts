@@ -371,3 +371,26 @@ it("a SUB that is sent a message without a signature goes on", async () => {
   onTestFinished(() => clearInterval(sending));
   expect(text(await receiving)).toEqual(["topic", "genuine"]);
 });
+
+it("while a message that was ready is being decoded, there is no second receive", async () => {
+  const decoded: ((value: string) => void)[] = [];
+  const codec = {
+    name: "slow",
+    encode: (value: string) => [Buffer.from(value)],
+    decode: () => new Promise<string>((resolve) => decoded.push(resolve)),
+  };
+  const pull = opened(new Pull({ codec, signing: as("pull") }));
+  const push = opened(new Push({ linger: 0, signing: as("push", { batch: true }) }));
+  push.connect(await bound(pull));
+  const first = pull.receive();
+  await Promise.all(["one", "two"].map((value) => push.send(value)));
+  await until(() => decoded.length === 1);
+  decoded[0]?.("one");
+  expect(await first).toEqual(["one"]);
+  expect(pull.stats.accepted).toBe(2);
+  const second = pull.receive();
+  expect(decoded).toHaveLength(2);
+  expect(await failure(() => pull.receive())).toMatchObject({ code: "EBUSY" });
+  decoded[1]?.("two");
+  expect(await second).toEqual(["two"]);
+});
