@@ -85,12 +85,12 @@ export class Greeter implements Liaison {
     this.#open = !options.opens;
   }
 
-  /** While a control message is being answered, what is sent must come behind the answer. */
   /** Only of what was never sent is anything known here. */
   get delivered(): number | undefined {
     return this.#options.opens ? 0 : undefined;
   }
 
+  /** While a control message is being answered, what is sent must come behind the answer. */
   get open(): boolean {
     if (!this.#options.opens) return true;
     return this.#open && this.#late.length === 0 && this.#hearing === 0;

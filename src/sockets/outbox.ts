@@ -401,7 +401,7 @@ export class Outbox {
       return { signed, requestTag: this.#signer.requestTag, sending: this.#raw.send(signed) };
     } catch (error) {
       // `writable` may have been read: sending nothing tells a pending receive as sending something would have.
-      if (this.#raw.open && !this.#mustAnswer(error)) void this.#raw.send([]);
+      if (this.#raw.open && !this.#refusedAsker(error)) void this.#raw.send([]);
       return { signed, requestTag: undefined, sending: Promise.reject(error) };
     }
   }
@@ -410,7 +410,7 @@ export class Outbox {
    * A REP whose asker has no session any more can say nothing to him, and would hear nobody else before it has: he is answered
    * without a signature that he was refused.
    */
-  #mustAnswer(error: unknown): boolean {
+  #refusedAsker(error: unknown): boolean {
     if (this.#signer.pattern !== "rep" || codeOf(error) !== "ERR_COUNTERSIGN_RECIPIENT") return false;
     void this.#raw.send([REFUSED]).catch(() => {});
     return true;
