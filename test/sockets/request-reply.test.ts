@@ -354,7 +354,9 @@ describe.each(TRANSPORTS)("through a plain ROUTER/DEALER broker over %s", (trans
       expect(req.stats).toMatchObject({ accepted: 10, gaps: 0 });
     };
     await Promise.all(["req-1", "req-2", "req-3"].map(ask));
-    for (const rep of workers) expect(rep.stats).toMatchObject({ accepted: 15, gaps: 0 });
+    // Who connects last gets fewer: how the broker shares them out is its own affair.
+    for (const rep of workers) expect(rep.stats).toMatchObject({ gaps: 0, rejected: { replayed: 0 } });
+    expect(workers.reduce((sum, { stats }) => sum + stats.accepted, 0)).toBe(30);
     proxy.terminate();
     await running;
   });
