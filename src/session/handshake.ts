@@ -205,8 +205,8 @@ export class Handshake {
   #learnOwnEpoch({ control, before }: Heard): Outcome {
     const { known, ask } = control.body;
     const { epoch } = this.#signer;
-    // Above the last number there is none to start from: whoever claims it does not get this sender to stop.
-    if (known <= epoch || known >= WIRE.maxNumber) return NOTHING;
+    // Whoever claims an epoch at the end of them does not get this sender to run out of epochs.
+    if (known <= epoch || known > WIRE.highestKnown) return NOTHING;
     // Who asks again what was answered has not taken the answer.
     const asksAgain = isNonce(ask) && (before?.answered.equals(ask) ?? false);
     if (!before?.proven || before.told.epoch !== epoch || asksAgain) {

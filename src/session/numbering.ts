@@ -3,6 +3,7 @@
 
 import { randomInt } from "node:crypto";
 import type { Clock, Micros } from "../clock.js";
+import { misuse } from "../errors.js";
 import { EPOCHS_AHEAD, type Eventual } from "../replay/state.js";
 import { CLOCK_STEP, WIRE } from "../wire/limits.js";
 
@@ -78,7 +79,7 @@ export class Numbering {
    * begun above the same one, and was not heard. Other senders of this process are not led along.
    */
   startAbove(epoch: number): void {
-    this.#restart(this.#clock(), Math.min(epoch + 1 + randomInt(EPOCH_CHANCE), WIRE.maxNumber));
+    this.#restart(this.#clock(), epoch + 1 + randomInt(EPOCH_CHANCE));
   }
 
   /** Of epochs that were stored ahead the next one is taken, whatever the clock says: it will do after a crash, too. */
@@ -92,7 +93,7 @@ export class Numbering {
 
   #begin(atLeast: number): void {
     const given = this.#store?.(atLeast) ?? atLeast;
-    if (typeof given === "number") this.#use(given);
+    if (!isPromise(given)) this.#use(given);
     else {
       this.#pending = given.then((epoch) => {
         this.#use(epoch);
@@ -104,9 +105,23 @@ export class Numbering {
   }
 
   #use(epoch: number): void {
+    if (!Number.isSafeInteger(epoch) || epoch <= this.#epoch) throw noEpoch(epoch);
     this.#epoch = epoch;
     if (this.#store !== undefined) this.#stored = epoch + EPOCHS_AHEAD;
   }
+}
+
+function isPromise(given: Eventual<number>): given is Promise<number> {
+  return typeof given === "object";
+}
+
+/** Signed under another one, messages would be refused everywhere, or be taken for those of an earlier start. */
+function noEpoch(epoch: unknown): Error {
+  return misuse(
+    "ERR_COUNTERSIGN_STATE",
+    `signing.state gave ${String(epoch)} for an epoch, which must be a whole number up to 2^53-1 and above the last: what it ` +
+      "holds of this sender is damaged. Remove it there, or sign under another name.",
+  );
 }
 
 function nextEpoch(now: Micros): number {

@@ -50,7 +50,10 @@ export interface ReceivingOptions extends SessionOptions, Listeners {
   readonly skew?: number | undefined;
   /** Milliseconds after its signing at which a message is refused. Default: no bound. */
   readonly maxAge?: number | undefined;
-  /** Whose memory it is: receivers that share a state and this name never accept a message twice between them. */
+  /**
+   * Whose memory it is: receivers that share a state and this name never accept a message twice between them. Left out, it is
+   * this receiver's own, and gone with it: a state that outlives the process keeps its sender's epochs then, and no more.
+   */
   readonly receiver?: string | undefined;
   /**
    * "enforce" (default) refuses unsigned messages. "report" hands them on without an origin while a deployment is
@@ -96,6 +99,22 @@ export function assertOptions(options: unknown): asserts options is SessionOptio
       throw misuse("ERR_COUNTERSIGN_OPTIONS", `signing.${name} must be a function; got ${typeof listener}.`);
     }
   }
+}
+
+/** The memory of streams and epochs that the application gave, checked. */
+export function stateOf({ state }: SessionOptions): ReplayState | undefined {
+  if (state === undefined || typeof (state as Partial<ReplayState> | null)?.table === "function")
+    return state;
+  throw misuse(
+    "ERR_COUNTERSIGN_OPTIONS",
+    "signing.state must be a memory of streams: new MemoryState(), new LmdbState({ path }) or new RedisState({ client }).",
+  );
+}
+
+/** Whose memory it is, checked. */
+export function receiverOf({ receiver }: ReceivingOptions): string | undefined {
+  if (receiver === undefined || (typeof receiver === "string" && receiver !== "")) return receiver;
+  throw misuse("ERR_COUNTERSIGN_OPTIONS", 'signing.receiver must be a name, such as "kernel".');
 }
 
 /** The channel, checked. */

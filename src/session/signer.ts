@@ -20,7 +20,15 @@ import { Batch } from "./batch.js";
 import { type Identity, identity } from "./identity.js";
 import { claimStream } from "./live-signers.js";
 import { type EpochStore, Numbering } from "./numbering.js";
-import { assertOptions, channelOf, hopsOf, limitsOf, patternOf, type SignerOptions } from "./options.js";
+import {
+  assertOptions,
+  channelOf,
+  hopsOf,
+  limitsOf,
+  patternOf,
+  type SignerOptions,
+  stateOf,
+} from "./options.js";
 import { Ordinals } from "./ordinals.js";
 import type { Origin } from "./origin.js";
 import {
@@ -103,7 +111,7 @@ export class Signer {
     const now = this.#clock() / MICROS_PER_MS;
     const keys = keyBookOf(options.key);
     this.#recipients = new Recipients(keys, this, limits.peers, now);
-    this.#numbering = new Numbering(this.#clock, epochStoreOf(options.state, this));
+    this.#numbering = new Numbering(this.#clock, epochStoreOf(stateOf(options), this));
     this.#ordinals = new Ordinals(limits.peers);
     // A session's keys are for this signer alone, and its streams too.
     const whose = keys.pairwise ? randomName() : formatKeyId(this.#recipients.find(null, now).keyId);
@@ -349,7 +357,8 @@ export class Signer {
 }
 
 function epochStoreOf(state: ReplayState | undefined, signer: Signer): EpochStore | undefined {
-  if (state?.nextEpoch === undefined) return undefined;
+  // A name that was made for this start does not start again.
+  if (state?.nextEpoch === undefined || signer.identity.fresh) return undefined;
   const stream = { sender: signer.identity.name, channel: signer.channel, pattern: signer.pattern };
   return (atLeast) => (state.nextEpoch as NonNullable<typeof state.nextEpoch>)(stream, atLeast);
 }

@@ -14,7 +14,7 @@ import { type KeyBook, keyBookOf } from "../keys/keyring.js";
 import { randomName } from "../keys/names.js";
 import type { Reason } from "../reasons.js";
 import { MemoryState } from "../replay/memory.js";
-import type { Answered, Claim, Eventual, Ruling, Streams } from "../replay/state.js";
+import type { Answered, Claim, Eventual, ReplayState, Ruling, Streams } from "../replay/state.js";
 import type { ControlBody } from "../wire/control.js";
 import {
   controlBody,
@@ -40,6 +40,8 @@ import {
   limitsOf,
   microsOf,
   patternOf,
+  receiverOf,
+  stateOf,
   type VerifierOptions,
   windowOf,
 } from "./options.js";
@@ -136,7 +138,7 @@ export class Verifier {
   constructor(options: VerifierOptions) {
     assertOptions(options);
     this.#clock = options.clock ?? wallClock;
-    const state = options.state ?? new MemoryState({ clock: this.#clock });
+    const { state, receiver } = memoryOf(options, this.#clock);
     this.pattern = patternOf(options);
     if (!receives(this.pattern)) {
       throw misuse("ERR_COUNTERSIGN_OPTIONS", `A ${this.pattern} receives nothing that could be verified.`);
@@ -158,7 +160,6 @@ export class Verifier {
     this.#admit = this.#keyring.pairwise ? admitBySession(maxAgeOf(options)) : admissionOf(options, ageOf);
     this.#asynchronous = state.asynchronous;
     this.#byClock = options.admit !== "challenge" && !this.#keyring.pairwise;
-    const receiver = options.receiver ?? randomName();
     for (const heard of heardBy(pattern)) {
       this.#tables.set(heard, state.table(receiver, channel, heard, { window, limit: limits.streams }));
     }
@@ -427,6 +428,19 @@ function asBuffers(received: readonly Uint8Array[]): readonly Buffer[] {
 
 function asBuffer(frame: Uint8Array): Buffer {
   return Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+}
+
+/**
+ * Whose memory it is, and where. What has no name that it will have again is this socket's own: in a memory that outlives
+ * it, nobody would find it, and nobody would remove it.
+ */
+function memoryOf(options: VerifierOptions, clock: Clock): { state: ReplayState; receiver: string } {
+  const [state, receiver] = [stateOf(options), receiverOf(options)];
+  const outlives = state?.nextEpoch !== undefined;
+  if (state === undefined || (outlives && receiver === undefined)) {
+    return { state: new MemoryState({ clock }), receiver: randomName() };
+  }
+  return { state, receiver: receiver ?? randomName() };
 }
 
 function policyOf({ policy = "enforce" }: VerifierOptions): "enforce" | "report" {

@@ -13,6 +13,8 @@ export const WIRE = {
   channelBytes: 255,
   /** Highest number in any 64-bit field: 2^53 - 1, what a double holds exactly. */
   maxNumber: Number.MAX_SAFE_INTEGER,
+  /** Highest epoch that a sender takes another end's word for: above it there is room for its own starts, 2^40 epochs. */
+  highestKnown: Number.MAX_SAFE_INTEGER - 2 ** 40,
   /** Highest number in any 32-bit count or length. */
   maxLength: 2 ** 32 - 1,
   /** Most messages in one batch. */

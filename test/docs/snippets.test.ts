@@ -16,6 +16,7 @@ const GIVEN: Readonly<Record<string, string>> = {
   next: "Buffer",
   stolen: "string",
   ticks: "{ symbol: string; bytes: Buffer }[]",
+  redis: 'import("ioredis").Redis',
 };
 /** Classes that a snippet uses without saying for the second time where they come from. */
 const KNOWN = ["Dealer", "Publisher", "Router", "Subscriber"];

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { wallClock } from "../../src/clock.js";
 import { EPOCHS_AHEAD, MemoryState, type ReplayState } from "../../src/core.js";
 import { Numbering } from "../../src/session/numbering.js";
+import { WIRE } from "../../src/wire/limits.js";
 import { SECOND, signerOf, testClock } from "./parties.js";
 
 const HIGHEST = Number.MAX_SAFE_INTEGER;
@@ -137,14 +138,23 @@ describe("an epoch above one that was heard of", () => {
     expect(numbering.epoch).toBeGreaterThan(above);
   });
 
-  test("is the highest there is, if need be", () => {
+  test("leaves room for later starts above the highest that a sender believes", () => {
     const numbering = new Numbering(testClock());
-    numbering.startAbove(HIGHEST - 1);
-    expect(numbering.epoch).toBe(HIGHEST);
+    numbering.startAbove(WIRE.highestKnown);
+    expect(numbering.epoch).toBeGreaterThan(WIRE.highestKnown);
+    expect(HIGHEST - numbering.epoch).toBeGreaterThan(2 ** 39);
   });
 });
 
 describe("epochs that are stored", () => {
+  test.each([Number.NaN, -1, 0, 1.5, 2 ** 53, "5"])("%s is none: nobody signs under it", async (given) => {
+    const message = /^signing\.state gave .* for an epoch/;
+    expect(() => new Numbering(testClock(), () => given as number)).toThrow(message);
+    const later = new Numbering(testClock(), async () => given as number);
+    await expect(later.pending).rejects.toThrow(message);
+    expect(later.pending).toBeDefined();
+  });
+
   /** A store that remembers what it was asked for, and answers as if an earlier start had gone as far as `last`. */
   function storeFrom(last: number) {
     const asked: number[] = [];

@@ -14,9 +14,11 @@ import {
   REASONS,
   type Reason,
   type ReplayState,
+  Signer,
   type Streams,
   type Verdict,
   type Verifier,
+  type VerifierOptions,
 } from "../../src/core.js";
 import { isControlMessage } from "../../src/session/verifier.js";
 import { COLLIDING, sampleSecret } from "../keys/sample-keys.js";
@@ -786,6 +788,44 @@ describe("who shares a memory", () => {
     const state = new MemoryState({ clock: () => 0 });
     expect(twice({ state, receiver: "one" }, { state, receiver: "two" })).toEqual(["ok", "ok"]);
     expect(twice({ state })).toEqual(["ok", "ok"]);
+  });
+
+  test("a state that outlives the process is not asked for whoever has no name of its own", () => {
+    const memory = new MemoryState();
+    const asked: string[] = [];
+    const state: ReplayState = {
+      asynchronous: true,
+      table: (receiver, ...place) => {
+        asked.push(`table of ${receiver}`);
+        return memory.table(receiver, ...place);
+      },
+      nextEpoch: ({ sender }, atLeast) => {
+        asked.push(`epoch of ${sender}`);
+        return atLeast;
+      },
+    };
+    const clock = testClock();
+    const verifier = verifierOf({ pattern: "pull", state, clock });
+    const nobody = new Signer({ key: SECRET, pattern: "push", state, clock });
+    expect(asked).toEqual([]);
+    expect(verifier.verify(nobody.sign("a"))).toMatchObject({ ok: true });
+    nobody.close();
+    verifierOf({ pattern: "pull", state, receiver: "workers" });
+    signerOf({ pattern: "push", sender: "somebody", state });
+    expect(asked).toEqual(["table of workers", "epoch of somebody"]);
+  });
+
+  test.each([
+    [{ state: {} }, /^signing\.state must be a memory of streams/],
+    [{ state: null }, /^signing\.state must be a memory of streams/],
+    [{ state: MemoryState }, /^signing\.state must be a memory of streams/],
+    [{ receiver: "" }, /^signing\.receiver must be a name/],
+    [{ receiver: 5 }, /^signing\.receiver must be a name/],
+  ])("%o is told when it is given", (wrong, message) => {
+    const options = wrong as unknown as Partial<VerifierOptions>;
+    expect(() => verifierOf({ pattern: "pull", ...options })).toThrow(message);
+    if ("state" in wrong)
+      expect(() => new Signer({ key: SECRET, pattern: "push", ...options })).toThrow(message);
   });
 
   test("windows that differ are told when the receiver is made, not when it hears something", () => {

@@ -10,6 +10,7 @@ test("what the format fixes", () => {
     senderBytes: 64,
     channelBytes: 255,
     maxNumber: 2 ** 53 - 1,
+    highestKnown: 2 ** 53 - 1 - 2 ** 40,
     maxLength: 2 ** 32 - 1,
     batch: 256,
     window: 65_536,
