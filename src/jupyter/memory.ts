@@ -1,10 +1,9 @@
 // What one end remembers, for all its channels: the tags of plain messages, the streams of hardened ones, and who hardens.
 
 import { hash } from "node:crypto";
-import { randomName } from "../keys/names.js";
-import { MemoryState } from "../replay/memory.js";
 import type { Streams } from "../replay/state.js";
 import { takeFreshness } from "../session/identity.js";
+import { memoryOf } from "../session/options.js";
 import { TagHistory } from "./history.js";
 import type { Channel } from "./message.js";
 import type { Settings } from "./options.js";
@@ -62,20 +61,19 @@ export class Memory {
 
   /** @param original  of a clone: what was sent and who hardens is known to both, what was received is not */
   constructor(settings: Settings, original?: Memory) {
-    const { identity, role, window, since, historyBytes, state, receiver, limits, clock } = settings;
+    const { identity, role, window, since, historyBytes, limits, clock } = settings;
     this.received = new TagHistory(original === undefined ? since : clock(), historyBytes);
     this.sent = original?.sent ?? new TagHistory(-Infinity, historyBytes);
     this.hardened = original?.hardened ?? new HardenedPeers(limits.peers);
     this.nameIsFresh = takeFreshness(identity);
     if (role === undefined) return;
-    const memory = state ?? new MemoryState({ clock });
-    const name = receiver ?? randomName();
+    const { state, receiver } = memoryOf(settings, clock);
     const from = role === "kernel" ? "client" : "kernel";
     for (const channel of CHANNELS) {
       const options = { window, limit: limits.streams };
       this.#streams.set(
         channel,
-        memory.table(name, streamChannel(channel), patternOf(from, channel), options),
+        state.table(receiver, streamChannel(channel), patternOf(from, channel), options),
       );
     }
   }

@@ -3,7 +3,8 @@
 import type { Clock } from "../clock.js";
 import { misuse } from "../errors.js";
 import type { KeyBook, KeySource } from "../keys/keyring.js";
-import { assertChannel } from "../keys/names.js";
+import { assertChannel, randomName } from "../keys/names.js";
+import { MemoryState } from "../replay/memory.js";
 import type { ReplayState } from "../replay/state.js";
 import { DEFAULT_LIMITS, type Limits, WIRE } from "../wire/limits.js";
 import { PATTERNS, type Pattern } from "../wire/patterns.js";
@@ -101,8 +102,11 @@ export function assertOptions(options: unknown): asserts options is SessionOptio
   }
 }
 
+/** The options that say what remembers. */
+type MemoryOptions = Pick<ReceivingOptions, "state" | "receiver">;
+
 /** The memory of streams and epochs that the application gave, checked. */
-export function stateOf({ state }: SessionOptions): ReplayState | undefined {
+export function stateOf({ state }: MemoryOptions): ReplayState | undefined {
   if (state === undefined || typeof (state as Partial<ReplayState> | null)?.table === "function")
     return state;
   throw misuse(
@@ -112,9 +116,22 @@ export function stateOf({ state }: SessionOptions): ReplayState | undefined {
 }
 
 /** Whose memory it is, checked. */
-export function receiverOf({ receiver }: ReceivingOptions): string | undefined {
+function receiverOf({ receiver }: MemoryOptions): string | undefined {
   if (receiver === undefined || (typeof receiver === "string" && receiver !== "")) return receiver;
   throw misuse("ERR_COUNTERSIGN_OPTIONS", 'signing.receiver must be a name, such as "kernel".');
+}
+
+/**
+ * Whose memory it is, and where. What has no name that it will have again is this socket's own: in a memory that outlives
+ * it, nobody would find it, and nobody would remove it.
+ */
+export function memoryOf(options: MemoryOptions, clock: Clock): { state: ReplayState; receiver: string } {
+  const [state, receiver] = [stateOf(options), receiverOf(options)];
+  const outlives = state?.nextEpoch !== undefined;
+  if (state === undefined || (outlives && receiver === undefined)) {
+    return { state: new MemoryState({ clock }), receiver: randomName() };
+  }
+  return { state, receiver: receiver ?? randomName() };
 }
 
 /** The channel, checked. */

@@ -11,10 +11,8 @@ import { type Clock, type Micros, wallClock } from "../clock.js";
 import { misuse } from "../errors.js";
 import type { Key, KeySession } from "../keys/key.js";
 import { type KeyBook, keyBookOf } from "../keys/keyring.js";
-import { randomName } from "../keys/names.js";
 import type { Reason } from "../reasons.js";
-import { MemoryState } from "../replay/memory.js";
-import type { Answered, Claim, Eventual, ReplayState, Ruling, Streams } from "../replay/state.js";
+import type { Answered, Claim, Eventual, Ruling, Streams } from "../replay/state.js";
 import type { ControlBody } from "../wire/control.js";
 import {
   controlBody,
@@ -38,10 +36,9 @@ import {
   channelOf,
   hopsOf,
   limitsOf,
+  memoryOf,
   microsOf,
   patternOf,
-  receiverOf,
-  stateOf,
   type VerifierOptions,
   windowOf,
 } from "./options.js";
@@ -428,19 +425,6 @@ function asBuffers(received: readonly Uint8Array[]): readonly Buffer[] {
 
 function asBuffer(frame: Uint8Array): Buffer {
   return Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-}
-
-/**
- * Whose memory it is, and where. What has no name that it will have again is this socket's own: in a memory that outlives
- * it, nobody would find it, and nobody would remove it.
- */
-function memoryOf(options: VerifierOptions, clock: Clock): { state: ReplayState; receiver: string } {
-  const [state, receiver] = [stateOf(options), receiverOf(options)];
-  const outlives = state?.nextEpoch !== undefined;
-  if (state === undefined || (outlives && receiver === undefined)) {
-    return { state: new MemoryState({ clock }), receiver: randomName() };
-  }
-  return { state, receiver: receiver ?? randomName() };
 }
 
 function policyOf({ policy = "enforce" }: VerifierOptions): "enforce" | "report" {
