@@ -102,9 +102,9 @@ describe.each(STREAMING)("$name", (flow) => {
     );
   });
 
-  it.skipIf(flow.signatureAt === 1 && !/SUB$/.test(flow.name))(
-    "attack 25: a batch across the last number",
-    async () => {
+  const carriesBatches = flow.signatureAt !== 1 || /SUB$/.test(flow.name);
+  if (carriesBatches)
+    it("attack 25: a batch across the last number", async () => {
       const line = await Line.open(flow);
       const payload = Buffer.concat([
         u32(2),
@@ -122,8 +122,7 @@ describe.each(STREAMING)("$name", (flow) => {
         const { frames, origin } = await line.ends.inbox.next();
         expect([frames, origin?.sequence]).toEqual([[text], sequence]);
       }
-    },
-  );
+    });
 
   it("attack 26: another epoch of the same name: the newer wins, the older is counted and told", async () => {
     const told: Rejection[] = [];

@@ -156,12 +156,13 @@ describe.each(UNBOUND)("$name", (flow) => {
     );
   });
 
-  it.skipIf(isPublished(flow))("attack 34: a subscriber's key, on anything but a broadcast", async () => {
-    const line = await Line.open(flow);
-    const subscribers = deriveStreamKey(KEY, SENDER, CHANNEL);
-    const forged = () => handMade(flow, {}, ["x"], { key: subscribers, use: { published: true } });
-    await line.refusesEach([forged], "bad-signature");
-  });
+  if (!isPublished(flow))
+    it("attack 34: a subscriber's key, on anything but a broadcast", async () => {
+      const line = await Line.open(flow);
+      const subscribers = deriveStreamKey(KEY, SENDER, CHANNEL);
+      const forged = () => handMade(flow, {}, ["x"], { key: subscribers, use: { published: true } });
+      await line.refusesEach([forged], "bad-signature");
+    });
 
   it("attack 34: the key of one recipient, used on another", async () => {
     const line = await Line.open(flow);

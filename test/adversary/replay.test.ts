@@ -198,16 +198,15 @@ describe.each(STREAMING)("$name", (flow) => {
   });
 
   // Where the two ends had to find each other first, the window has begun already.
-  it.skipIf(/PUB to|ROUTER to ROUTER/.test(flow.name))(
-    "attack 19: a window begins at the first number that it was given",
-    async () => {
+  const haveMet = /PUB to|ROUTER to ROUTER/.test(flow.name);
+  if (!haveMet)
+    it("attack 19: a window begins at the first number that it was given", async () => {
       const line = await Line.open(flow, { receiver: { window: 64 } });
       const [before, first] = (await line.hold(2)) as [Held, Held];
       line.ends.attacker.replay(first.recorded);
       await line.expectDelivered(first.body);
       await line.refusesEach([again(before.recorded)], "below-window");
-    },
-  );
+    });
 
   it("attack 24: held back for longer than maxAge", async () => {
     let later = 0;
