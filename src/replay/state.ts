@@ -86,6 +86,11 @@ export interface Streams {
   epochOf(stream: string): Eventual<number>;
   /** Forgets the streams that this key moved last: it was revoked, and may have moved them for a thief. */
   forgetKey(keyId: number): Eventual<void>;
+  /**
+   * The keys that moved the streams which are remembered: a verifier forgets those that it does not hold when it is made, for
+   * they were revoked while it was not running. Left out where others, who may hold them, have the memory in use meanwhile.
+   */
+  keyIds?(): Iterable<number>;
   /** The moment since which nothing was forgotten about a stream, where this process knows it: for a log. */
   sinceOf(stream: string): Micros | undefined;
 }

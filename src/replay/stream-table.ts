@@ -241,6 +241,13 @@ export class StreamTable {
     };
   }
 
+  /** The keys that vouched for the latest of each stream. */
+  keyIds(): ReadonlySet<number> {
+    const ids = new Set<number>();
+    for (const slot of this.#slots.values()) ids.add(this.#keyIds[slot] as number);
+    return ids;
+  }
+
   /** Forgets the streams that this key moved last: it was revoked, and may have moved them for a thief. */
   forgetKey(keyId: number, now: Micros): void {
     const since = Math.max(this.since, now, this.lastHeard);

@@ -160,6 +160,7 @@ export class Verifier {
     for (const heard of heardBy(pattern)) {
       this.#tables.set(heard, state.table(receiver, channel, heard, { window, limit: limits.streams }));
     }
+    this.#forgetRevoked();
     this.#gaps = new GapWatch({ pattern, channel, hops, window, topics, limit: limits.peers });
     this.#refusals = new Refusals(pattern, channel, this.#clock);
     this.#observer = new Observer(options, this.#byClock);
@@ -397,6 +398,14 @@ export class Verifier {
     this.#keys = this.#keyring.keys;
     for (const { id } of removed) {
       for (const streams of this.#tables.values()) void streams.forgetKey(id);
+    }
+  }
+
+  /** The same of a key that left it while nobody was running: a memory that outlives the process does not know. */
+  #forgetRevoked(): void {
+    const held = new Set(this.#keys.map(({ id }) => id));
+    for (const streams of this.#tables.values()) {
+      for (const id of streams.keyIds?.() ?? []) if (!held.has(id)) void streams.forgetKey(id);
     }
   }
 

@@ -107,6 +107,10 @@ export class LmdbStreams implements Streams {
     return this.#table.epochOf(stream);
   }
 
+  keyIds(): ReadonlySet<number> {
+    return this.#table.keyIds();
+  }
+
   /** What was revoked is forgotten here at once; on the disk too, or before anything is accepted again. */
   forgetKey(keyId: number): void {
     const now = this.#options.clock();
