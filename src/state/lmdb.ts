@@ -27,6 +27,10 @@ export interface LmdbStateOptions {
   readonly onError?: ((error: CountersignError) => void) | undefined;
 }
 
+const KNOWN = ["path", "clock", "ahead", "onError"];
+/** Most milliseconds of traffic that are reserved: a minute. */
+const LONGEST_AHEAD = 60_000;
+
 /** States that a process which ends by itself must close. */
 const unclosed = new Set<LmdbState>();
 let watches = false;
@@ -67,20 +71,16 @@ export class LmdbState implements ReplayState {
   #ended = false;
 
   /**
+   * @throws CountersignError ("ERR_COUNTERSIGN_OPTIONS") for options that cannot work
    * @throws CountersignError ("ERR_COUNTERSIGN_STATE") if the package `lmdb` is missing, or the folder cannot be used:
    *   the error says why and what to do
    */
-  constructor({ path, clock = wallClock, ahead = 100, onError = warn }: LmdbStateOptions) {
-    if (typeof path !== "string" || path === "") {
-      throw misuse("ERR_COUNTERSIGN_OPTIONS", "LmdbState needs the path of a folder.");
-    }
-    if (typeof ahead !== "number" || !(ahead >= 0)) {
-      throw misuse("ERR_COUNTERSIGN_OPTIONS", `ahead must be milliseconds, 0 or more; got ${String(ahead)}.`);
-    }
+  constructor(options: LmdbStateOptions) {
+    const { path, clock = wallClock, ahead = 100, onError = warn } = assertOptions(options);
     this.#clock = clock;
     this.#ahead = ahead;
-    this.#tell = onError;
-    this.#medium = new Medium(path, onError);
+    this.#tell = unbroken(onError);
+    this.#medium = new Medium(path, this.#tell);
     this.#senders = new Senders(this.#medium, this.#owner);
     unclosed.add(this);
     if (!watches) process.on("exit", () => unclosed.forEach((state) => void state.close()));
@@ -136,6 +136,49 @@ export class LmdbState implements ReplayState {
     this.#senders.end();
     await this.#medium.end();
   }
+}
+
+function assertOptions(options: LmdbStateOptions): LmdbStateOptions {
+  if (typeof options !== "object" || options === null) {
+    throw misuse(
+      "ERR_COUNTERSIGN_OPTIONS",
+      'Pass the path of a folder: new LmdbState({ path: "/var/lib/…" }).',
+    );
+  }
+  const stranger = Object.keys(options).find((name) => !KNOWN.includes(name));
+  if (stranger !== undefined) {
+    const known = KNOWN.join(", ");
+    throw misuse("ERR_COUNTERSIGN_OPTIONS", `LmdbState has no option "${stranger}"; there are ${known}.`);
+  }
+  const { path, clock, ahead = 0, onError } = options;
+  if (typeof path !== "string" || path === "") {
+    throw misuse("ERR_COUNTERSIGN_OPTIONS", `path must be that of a folder, as a text; got ${String(path)}.`);
+  }
+  assertFunction("clock", clock, ", which returns microseconds since the Unix epoch");
+  assertFunction("onError", onError, "");
+  if (typeof ahead === "number" && ahead >= 0 && ahead <= LONGEST_AHEAD) return options;
+  throw misuse(
+    "ERR_COUNTERSIGN_OPTIONS",
+    `ahead must be milliseconds from 0 to ${LONGEST_AHEAD}; got ${String(ahead)}.`,
+  );
+}
+
+function assertFunction(name: string, given: unknown, which: string): void {
+  if (given === undefined || typeof given === "function") return;
+  throw misuse("ERR_COUNTERSIGN_OPTIONS", `${name} must be a function${which}; got ${typeof given}.`);
+}
+
+/** Whoever listens must not break a ruling; but what he throws must not go unseen. */
+function unbroken(listener: (error: CountersignError) => void): (error: CountersignError) => void {
+  return (error) => {
+    try {
+      listener(error);
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
+  };
 }
 
 function warn({ message }: CountersignError): void {
