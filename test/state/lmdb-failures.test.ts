@@ -42,6 +42,7 @@ import { RemoteState } from "./remote.js";
 
 const PAGE = 4096;
 
+const SENDER = { sender: "me", channel: "", pattern: "push" } as const;
 const STREAMS = Array.from({ length: 300 }, (_, at) => `stream-${at}`);
 
 /** A store in which 300 streams have come to 5, as a crash of a process would leave it or a clean end. */
@@ -389,6 +390,24 @@ test("onError is told instead of the process", async () => {
   rmSync(path, { recursive: true });
   for (let i = 0; i < 3; i++) expect(table.admit(proven(1))).toBe("state-unavailable");
   expect(told).toEqual(["ERR_COUNTERSIGN_STATE"]);
+  await state.close();
+});
+
+test("an epoch that no message could carry is not given, and the error says what to do", async () => {
+  const path = folder();
+  const state = new LmdbState({ path });
+  const last = Number.MAX_SAFE_INTEGER - 1500;
+  expect(state.nextEpoch(SENDER, last)).toBe(last);
+  for (let i = 0; i < 2; i++) {
+    expect(() => state.nextEpoch(SENDER, 1)).toThrow(
+      expect.objectContaining({
+        code: "ERR_COUNTERSIGN_STATE",
+        message: expect.stringMatching(/no epoch left.*give the sender a name/),
+      }),
+    );
+  }
+  // It is not the medium that fails.
+  expect(state.nextEpoch({ ...SENDER, sender: "another" }, 5)).toBe(5);
   await state.close();
 });
 

@@ -1,6 +1,7 @@
 // Senders' epochs on disk: each above every one that was given before, in one transaction among all processes. Two live
 // processes of one name would refuse each other's messages at every receiver: the second is told of the first.
 
+import { misuse } from "../../errors.js";
 import { EPOCHS_AHEAD, type SenderStream } from "../../replay/state.js";
 import type { Medium } from "./medium.js";
 import { isAlive, type Owner } from "./owner.js";
@@ -28,10 +29,11 @@ export class Senders {
     const name = [sender, channel, pattern] as const;
     const key = senderKey(name);
     const id = key.toString("hex");
-    const known = this.#given.get(id)?.epoch ?? 0;
     const { epoch, before } = this.#medium.transact((database) => {
       const before = storedAt(database, key);
-      const epoch = Math.max(atLeast, known + 1, (before?.epoch ?? 0) + 1);
+      const known = Math.max(this.#given.get(id)?.epoch ?? 0, before?.epoch ?? 0);
+      const epoch = Math.max(atLeast, known + 1);
+      this.#assertLeft(sender, epoch);
       put(database, key, { name, epoch: epoch + EPOCHS_AHEAD, owner: this.#owner });
       return { epoch, before };
     });
@@ -55,6 +57,16 @@ export class Senders {
   #release(database: Database, key: Buffer): void {
     const stored = storedAt(database, key);
     if (stored?.owner?.instance === this.#owner.instance) put(database, key, { ...stored, owner: null });
+  }
+
+  #assertLeft(sender: string, epoch: number): void {
+    if (Number.isSafeInteger(epoch + EPOCHS_AHEAD)) return;
+    throw misuse(
+      "ERR_COUNTERSIGN_STATE",
+      `Sender "${sender}" has no epoch left: the state in ${this.#medium.path}, or its clock, is at ${epoch - 1} of ` +
+        `${Number.MAX_SAFE_INTEGER}. Some start had a wild clock, or the folder was tampered with. See that the clock is ` +
+        "right, and give the sender a name that it has not had.",
+    );
   }
 
   #tellOfTwin([sender, channel, pattern]: StoredSender["name"], other: Owner | null | undefined): void {
