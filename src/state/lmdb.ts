@@ -7,7 +7,7 @@ import { affordable, assertSameWindow } from "../replay/memory.js";
 import type { ReplayState, SenderStream, Streams, TableOptions } from "../replay/state.js";
 import type { Pattern } from "../wire/patterns.js";
 import { Medium } from "./lmdb/medium.js";
-import { type Owner, thisOwner } from "./lmdb/owner.js";
+import { disown, type Owner, thisOwner } from "./lmdb/owner.js";
 import { Senders } from "./lmdb/senders.js";
 import { LmdbStreams } from "./lmdb/streams.js";
 import { TableStore } from "./lmdb/table-store.js";
@@ -64,7 +64,7 @@ export class LmdbState implements ReplayState {
   readonly #medium: Medium;
   readonly #clock: Clock;
   readonly #ahead: number;
-  readonly #owner: Owner = thisOwner();
+  readonly #owner: Owner;
   readonly #senders: Senders;
   readonly #tables = new Map<string, { streams: LmdbStreams; window: number }>();
   readonly #tell: (error: CountersignError) => void;
@@ -81,6 +81,7 @@ export class LmdbState implements ReplayState {
     this.#ahead = ahead;
     this.#tell = unbroken(onError);
     this.#medium = new Medium(path, this.#tell);
+    this.#owner = thisOwner();
     this.#senders = new Senders(this.#medium, this.#owner);
     unclosed.add(this);
     if (!watches) process.on("exit", () => unclosed.forEach((state) => void state.close()));
@@ -132,8 +133,10 @@ export class LmdbState implements ReplayState {
     if (this.#ended) return;
     this.#ended = true;
     unclosed.delete(this);
+    this.#medium.hurry();
     for (const { streams } of this.#tables.values()) streams.end();
     this.#senders.end();
+    disown(this.#owner);
     await this.#medium.end();
   }
 }

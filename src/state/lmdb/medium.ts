@@ -141,6 +141,11 @@ export class Medium {
     this.#tell(unusable(this.path, cause));
   }
 
+  /** The next that asks need not wait: there may be no later. */
+  hurry(): void {
+    this.#nextAttempt = 0;
+  }
+
   /** Closes it for good. */
   async end(): Promise<void> {
     this.#ended = true;

@@ -6,7 +6,7 @@ import { CountersignError, misuse } from "../../errors.js";
 import type { StreamRow } from "../../replay/stream-table.js";
 import { type Loaded, LoadedRows } from "./loaded.js";
 import type { Medium } from "./medium.js";
-import { isAlive, type Owner } from "./owner.js";
+import { isAlive, isOfThisThread, type Owner } from "./owner.js";
 import type { Database } from "./package.js";
 import {
   RowKeys,
@@ -231,16 +231,19 @@ export interface Begin {
 function inUse(
   path: string,
   [receiver, channel, pattern]: readonly string[],
-  { pid }: Owner,
+  owner: Owner,
 ): CountersignError {
-  const whose =
-    pid === process.pid
-      ? "this process, by another LmdbState that was not closed,"
-      : `process ${pid}, which is running,`;
   return misuse(
     "ERR_COUNTERSIGN_STATE",
-    `The state in ${path}: ${whose} has the streams of receiver "${receiver}" (channel "${channel}", from ${pattern}) ` +
-      "open. Give each process a `receiver` of its own, share one LmdbState within a process, or keep the state in Redis " +
+    `The state in ${path}: ${whose(owner)} the streams of receiver "${receiver}" (channel "${channel}", from ${pattern}). ` +
+      "Give each process a `receiver` of its own, share one LmdbState within a process, or keep the state in Redis " +
       "(countersign/state/redis) to share streams between processes.",
   );
+}
+
+/** What can be told of an owner: whether another thread has closed it in an outage cannot. */
+function whose(owner: Owner): string {
+  if (isOfThisThread(owner)) return "another LmdbState of this process, which is not closed, has open";
+  const where = owner.pid === process.pid ? "another thread of this process" : `process ${owner.pid}`;
+  return `${where}, which is running, has opened, and has not written down that it closed,`;
 }
