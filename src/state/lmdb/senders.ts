@@ -22,6 +22,7 @@ export class Senders {
   constructor(medium: Medium, owner: Owner) {
     this.#medium = medium;
     this.#owner = owner;
+    medium.onReopened(() => this.#writeAgain());
   }
 
   /** @throws CountersignError where it cannot be stored */
@@ -44,19 +45,31 @@ export class Senders {
 
   /** Ends cleanly: whoever takes a name of these next has no twin. */
   end(): void {
+    this.#writeEach((database, given) => {
+      const key = senderKey(given.name);
+      if (storedAt(database, key)?.owner?.instance !== this.#owner.instance) return;
+      put(database, key, { ...given, owner: null });
+    });
+  }
+
+  /** Whatever the medium holds, it may be of another time: no epoch may go back for that. */
+  #writeAgain(): void {
+    this.#writeEach((database, given) => {
+      const key = senderKey(given.name);
+      if ((storedAt(database, key)?.epoch ?? 0) < given.epoch) put(database, key, given);
+    });
+  }
+
+  #writeEach(write: (database: Database, given: StoredSender) => void): void {
     if (this.#given.size === 0) return;
     try {
       this.#medium.transact((database) => {
-        for (const { name } of this.#given.values()) this.#release(database, senderKey(name));
+        for (const given of this.#given.values()) write(database, given);
       });
     } catch {
-      // The medium has told what failed. A twin may be suspected where there is none; no epoch is given twice.
+      // The medium has told what failed, and is opened again before anything else. At the end, a twin may be suspected
+      // where there is none.
     }
-  }
-
-  #release(database: Database, key: Buffer): void {
-    const stored = storedAt(database, key);
-    if (stored?.owner?.instance === this.#owner.instance) put(database, key, { ...stored, owner: null });
   }
 
   #assertLeft(sender: string, epoch: number): void {
