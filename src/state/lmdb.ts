@@ -7,7 +7,7 @@ import { affordable, assertSameWindow } from "../replay/memory.js";
 import type { ReplayState, SenderStream, Streams, TableOptions } from "../replay/state.js";
 import type { Pattern } from "../wire/patterns.js";
 import { Medium } from "./lmdb/medium.js";
-import { type Owner, thisOwner } from "./lmdb/owner.js";
+import { disown, type Owner, thisOwner } from "./lmdb/owner.js";
 import { Senders } from "./lmdb/senders.js";
 import { LmdbStreams } from "./lmdb/streams.js";
 import { TableStore } from "./lmdb/table-store.js";
@@ -26,6 +26,10 @@ export interface LmdbStateOptions {
   /** Told once an outage: the folder cannot be read or written, and nothing is accepted. Default: a process warning. */
   readonly onError?: ((error: CountersignError) => void) | undefined;
 }
+
+const KNOWN = ["path", "clock", "ahead", "onError"];
+/** Most milliseconds of traffic that are reserved: a minute. */
+const LONGEST_AHEAD = 60_000;
 
 /** States that a process which ends by itself must close. */
 const unclosed = new Set<LmdbState>();
@@ -60,27 +64,24 @@ export class LmdbState implements ReplayState {
   readonly #medium: Medium;
   readonly #clock: Clock;
   readonly #ahead: number;
-  readonly #owner: Owner = thisOwner();
+  readonly #owner: Owner;
   readonly #senders: Senders;
   readonly #tables = new Map<string, { streams: LmdbStreams; window: number }>();
   readonly #tell: (error: CountersignError) => void;
   #ended = false;
 
   /**
+   * @throws CountersignError ("ERR_COUNTERSIGN_OPTIONS") for options that cannot work
    * @throws CountersignError ("ERR_COUNTERSIGN_STATE") if the package `lmdb` is missing, or the folder cannot be used:
    *   the error says why and what to do
    */
-  constructor({ path, clock = wallClock, ahead = 100, onError = warn }: LmdbStateOptions) {
-    if (typeof path !== "string" || path === "") {
-      throw misuse("ERR_COUNTERSIGN_OPTIONS", "LmdbState needs the path of a folder.");
-    }
-    if (typeof ahead !== "number" || !(ahead >= 0)) {
-      throw misuse("ERR_COUNTERSIGN_OPTIONS", `ahead must be milliseconds, 0 or more; got ${String(ahead)}.`);
-    }
+  constructor(options: LmdbStateOptions) {
+    const { path, clock = wallClock, ahead = 100, onError = warn } = assertOptions(options);
     this.#clock = clock;
     this.#ahead = ahead;
-    this.#tell = onError;
-    this.#medium = new Medium(path, onError);
+    this.#tell = unbroken(onError);
+    this.#medium = new Medium(path, this.#tell);
+    this.#owner = thisOwner();
     this.#senders = new Senders(this.#medium, this.#owner);
     unclosed.add(this);
     if (!watches) process.on("exit", () => unclosed.forEach((state) => void state.close()));
@@ -132,10 +133,55 @@ export class LmdbState implements ReplayState {
     if (this.#ended) return;
     this.#ended = true;
     unclosed.delete(this);
+    this.#medium.hurry();
     for (const { streams } of this.#tables.values()) streams.end();
     this.#senders.end();
+    disown(this.#owner);
     await this.#medium.end();
   }
+}
+
+function assertOptions(options: LmdbStateOptions): LmdbStateOptions {
+  if (typeof options !== "object" || options === null) {
+    throw misuse(
+      "ERR_COUNTERSIGN_OPTIONS",
+      'Pass the path of a folder: new LmdbState({ path: "/var/lib/…" }).',
+    );
+  }
+  const stranger = Object.keys(options).find((name) => !KNOWN.includes(name));
+  if (stranger !== undefined) {
+    const known = KNOWN.join(", ");
+    throw misuse("ERR_COUNTERSIGN_OPTIONS", `LmdbState has no option "${stranger}"; there are ${known}.`);
+  }
+  const { path, clock, ahead = 0, onError } = options;
+  if (typeof path !== "string" || path === "") {
+    throw misuse("ERR_COUNTERSIGN_OPTIONS", `path must be that of a folder, as a text; got ${String(path)}.`);
+  }
+  assertFunction("clock", clock, ", which returns microseconds since the Unix epoch");
+  assertFunction("onError", onError, "");
+  if (typeof ahead === "number" && ahead >= 0 && ahead <= LONGEST_AHEAD) return options;
+  throw misuse(
+    "ERR_COUNTERSIGN_OPTIONS",
+    `ahead must be milliseconds from 0 to ${LONGEST_AHEAD}; got ${String(ahead)}.`,
+  );
+}
+
+function assertFunction(name: string, given: unknown, which: string): void {
+  if (given === undefined || typeof given === "function") return;
+  throw misuse("ERR_COUNTERSIGN_OPTIONS", `${name} must be a function${which}; got ${typeof given}.`);
+}
+
+/** Whoever listens must not break a ruling; but what he throws must not go unseen. */
+function unbroken(listener: (error: CountersignError) => void): (error: CountersignError) => void {
+  return (error) => {
+    try {
+      listener(error);
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
+  };
 }
 
 function warn({ message }: CountersignError): void {

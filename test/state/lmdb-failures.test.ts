@@ -9,7 +9,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -17,53 +16,33 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as passed } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { wallClock } from "../../src/clock.js";
-import type { Streams } from "../../src/replay/state.js";
 import { message, proven } from "../../src/state/contract/scene.js";
 import { isAlive, thisOwner } from "../../src/state/lmdb/owner.js";
 import { lmdbPackage } from "../../src/state/lmdb/package.js";
 import { readRecord, type StoredTable, tableKey, writeRecord } from "../../src/state/lmdb/records.js";
 import { LmdbState } from "../../src/state/lmdb.js";
+import {
+  folder,
+  isRoot,
+  OPTIONS,
+  outages,
+  recovered,
+  remotes,
+  running,
+  scratch,
+  smallDisk,
+  tableOf,
+} from "./lmdb-scene.js";
 import { RemoteState } from "./remote.js";
 
-const scratch = mkdtempSync(join(tmpdir(), "countersign-failures-"));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-const OPTIONS = { window: 0, limit: 10_000 };
 const PAGE = 4096;
-const isRoot = process.getuid?.() === 0;
-let folders = 0;
-const folder = () => join(scratch, `state-${++folders}`);
 
-const remotes = new Set<RemoteState>();
-afterEach(async () => {
-  for (const remote of remotes) await remote.crash();
-  remotes.clear();
-});
-
-async function running(path: string): Promise<RemoteState> {
-  const remote = await RemoteState.open({ path }, wallClock);
-  remotes.add(remote);
-  return remote;
-}
-
-const tableOf = (state: RemoteState) => state.table("r", "shell", "dealer", OPTIONS);
-const outages = ({ warnings }: RemoteState) => warnings.filter(({ code }) => code === "COUNTERSIGN_STATE");
-
-/** Asks until the medium works again. */
-async function recovered(table: Streams, claim = proven(1, { stream: "probe" })): Promise<void> {
-  for (let left = 100; left > 0; left--) {
-    if ((await table.admit(claim)) !== "state-unavailable") return;
-    await passed(100);
-  }
-  throw new Error("it did not recover");
-}
-
+const SENDER = { sender: "me", channel: "", pattern: "push" } as const;
 const STREAMS = Array.from({ length: 300 }, (_, at) => `stream-${at}`);
 
 /** A store in which 300 streams have come to 5, as a crash of a process would leave it or a clean end. */
@@ -273,12 +252,6 @@ describe("a folder that cannot be written", () => {
   });
 });
 
-/** A disk of this many KiB, where this user may make one. */
-function smallDisk(path: string, size: number): boolean {
-  mkdirSync(path, { recursive: true });
-  return isRoot && spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}k`, "tmpfs", path]).status === 0;
-}
-
 describe("a disk that is full", () => {
   const disk = join(scratch, "disk");
   afterAll(() => {
@@ -420,14 +393,23 @@ test("onError is told instead of the process", async () => {
   await state.close();
 });
 
-test.each([{ path: "" }, { path: undefined }, { path: "x", ahead: -1 }, { path: "x", ahead: "y" }])(
-  "options that cannot work are refused: %o",
-  (options) => {
-    expect(() => new LmdbState(options as never)).toThrow(
-      expect.objectContaining({ code: "ERR_COUNTERSIGN_OPTIONS" }),
+test("an epoch that no message could carry is not given, and the error says what to do", async () => {
+  const path = folder();
+  const state = new LmdbState({ path });
+  const last = Number.MAX_SAFE_INTEGER - 1500;
+  expect(state.nextEpoch(SENDER, last)).toBe(last);
+  for (let i = 0; i < 2; i++) {
+    expect(() => state.nextEpoch(SENDER, 1)).toThrow(
+      expect.objectContaining({
+        code: "ERR_COUNTERSIGN_STATE",
+        message: expect.stringMatching(/no epoch left.*give the sender a name/),
+      }),
     );
-  },
-);
+  }
+  // It is not the medium that fails.
+  expect(state.nextEpoch({ ...SENDER, sender: "another" }, 5)).toBe(5);
+  await state.close();
+});
 
 test("without the package lmdb it says what to install", () => {
   const alone = join(scratch, "alone");

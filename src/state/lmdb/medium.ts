@@ -12,7 +12,7 @@ import {
   statfsSync,
   statSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { CountersignError, misuse } from "../../errors.js";
 import { type Database, lmdbPackage, type Versions } from "./package.js";
 import { checkPages, IS_KNOWN_LAYOUT, type Meta, readMeta } from "./pages.js";
@@ -51,10 +51,18 @@ export class Medium {
   #closing = false;
   #ended = false;
   #inTrouble = false;
+  /** Whether it is being seen to that it holds what it should. */
+  #reopening = false;
   #cause: unknown = "it is closed";
   #pause = FIRST_PAUSE;
   #nextAttempt = 0;
-  /** How often it was opened: whoever knew it before must ask whether it still holds what it held. */
+  #retry: NodeJS.Timeout | undefined;
+  /** The disk that the folder is on, and the last transaction that was seen there; once it has been opened. */
+  #disk: number | undefined;
+  #transaction = 0;
+  /** Called when it was opened again. */
+  readonly #onReopened: (() => void)[] = [];
+  /** How often it was opened: another folder may be there, so whoever knew it before must write it all again. */
   generation = 0;
 
   /** @throws CountersignError if it cannot be opened */
@@ -69,17 +77,26 @@ export class Medium {
     }
   }
 
+  /** Calls this whenever it was opened again, before anybody else uses it. */
+  onReopened(listener: () => void): void {
+    this.#onReopened.push(listener);
+  }
+
   /** Can it be used? Opens it again if it is time to try. */
   ready(): boolean {
     if (this.#open !== undefined) return true;
     if (this.#ended || this.#closing || performance.now() < this.#nextAttempt) return false;
     try {
       this.#begin();
-      return true;
     } catch (error) {
       this.fail(error);
       return false;
     }
+    this.#reopening = true;
+    for (const listener of this.#onReopened) listener();
+    this.#reopening = false;
+    // They may have found that it fails.
+    return this.#open !== undefined;
   }
 
   /**
@@ -98,9 +115,7 @@ export class Medium {
         result = work(open.database);
       });
       this.#look(open);
-      // It can be written: the next outage is another one.
-      this.#inTrouble = false;
-      this.#pause = FIRST_PAUSE;
+      if (!this.#reopening) this.#over();
       return result as Result;
     } catch (error) {
       if (!(error instanceof CountersignError)) this.fail(error);
@@ -134,6 +149,7 @@ export class Medium {
   fail(cause: unknown): void {
     this.#cause = cause;
     this.#nextAttempt = performance.now() + this.#pause;
+    this.#retryIn(this.#pause);
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
     void this.#close();
     if (this.#inTrouble || this.#ended) return;
@@ -141,9 +157,30 @@ export class Medium {
     this.#tell(unusable(this.path, cause));
   }
 
+  /** Also where nobody asks: until all is written again, whoever opens it next would find less than was delivered. */
+  #retryIn(milliseconds: number): void {
+    if (this.#ended || this.#retry !== undefined) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      if (!this.ready()) this.#retryIn(FIRST_PAUSE);
+    }, milliseconds).unref();
+  }
+
+  /** It can be written: the next outage is another one. */
+  #over(): void {
+    this.#inTrouble = false;
+    this.#pause = FIRST_PAUSE;
+  }
+
+  /** The next that asks need not wait: there may be no later. */
+  hurry(): void {
+    this.#nextAttempt = 0;
+  }
+
   /** Closes it for good. */
   async end(): Promise<void> {
     this.#ended = true;
+    clearTimeout(this.#retry);
     await this.#close();
   }
 
@@ -151,6 +188,7 @@ export class Medium {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
+    this.#transaction = open.transaction;
     this.#closing = true;
     try {
       closeSync(open.file);
@@ -161,10 +199,11 @@ export class Medium {
   }
 
   #begin(): void {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    this.#makeFolder();
     accessSync(this.path, constants.R_OK | constants.W_OK | constants.X_OK);
     const [data, lock] = [join(this.path, "data.mdb"), join(this.path, "lock.mdb")];
     if (existsSync(data) && statSync(data).size > 0) checkMeta(data);
+    else this.#assertItsDisk(this.path);
     const database = lmdbPackage().open({
       path: this.path,
       noSubdir: false,
@@ -181,7 +220,9 @@ export class Medium {
       file = openSync(data, "r");
       const { ino, size } = fstatSync(file);
       const transaction = checkSnapshot(database, file);
+      if (transaction < this.#transaction) this.#assertItsDisk(this.path);
       this.#open = { database, file, inode: ino, lock: statSync(lock).ino, size, transaction };
+      this.#disk = statSync(this.path).dev;
       this.generation++;
     } catch (error) {
       if (file !== undefined) closeSync(file);
@@ -191,6 +232,19 @@ export class Medium {
       });
       throw error;
     }
+  }
+
+  #makeFolder(): void {
+    if (this.#disk === undefined) mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    if (existsSync(this.path)) return;
+    this.#assertItsDisk(dirname(this.path));
+    mkdirSync(this.path, { mode: 0o700 });
+  }
+
+  /** Nothing is begun under a missing mount: what is delivered meanwhile would be gone when the disk is back. */
+  #assertItsDisk(folder: string): void {
+    if (this.#disk === undefined || statSync(folder).dev === this.#disk) return;
+    throw new Error("the disk that it was on is not there (is it not mounted?)");
   }
 
   /** LMDB does not look whether its files are still there and whole, and would die of it, or write past another. */

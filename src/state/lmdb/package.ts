@@ -21,6 +21,7 @@ export interface Database {
     start: Buffer;
     end: Buffer;
     versions?: boolean;
+    limit?: number;
   }): Iterable<{ key: Buffer; value: Buffer; version: number }>;
   /** Commits, and waits for the disk, before it returns; rolls back if `work` throws. */
   transactionSync(work: () => void): void;

@@ -21,6 +21,8 @@ export interface StoredTable {
   readonly name: readonly [string, string, string];
   readonly since: Micros;
   readonly forgot: boolean;
+  /** Whether its rows are being written again: then they are not all there, and those that are may be of another time. */
+  readonly partial: boolean;
   readonly window: number;
   /** Counts how often it was opened. */
   readonly run: number;

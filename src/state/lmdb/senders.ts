@@ -1,6 +1,7 @@
 // Senders' epochs on disk: each above every one that was given before, in one transaction among all processes. Two live
 // processes of one name would refuse each other's messages at every receiver: the second is told of the first.
 
+import { misuse } from "../../errors.js";
 import { EPOCHS_AHEAD, type SenderStream } from "../../replay/state.js";
 import type { Medium } from "./medium.js";
 import { isAlive, type Owner } from "./owner.js";
@@ -21,6 +22,7 @@ export class Senders {
   constructor(medium: Medium, owner: Owner) {
     this.#medium = medium;
     this.#owner = owner;
+    medium.onReopened(() => this.#writeAgain());
   }
 
   /** @throws CountersignError where it cannot be stored */
@@ -28,10 +30,11 @@ export class Senders {
     const name = [sender, channel, pattern] as const;
     const key = senderKey(name);
     const id = key.toString("hex");
-    const known = this.#given.get(id)?.epoch ?? 0;
     const { epoch, before } = this.#medium.transact((database) => {
       const before = storedAt(database, key);
-      const epoch = Math.max(atLeast, known + 1, (before?.epoch ?? 0) + 1);
+      const known = Math.max(this.#given.get(id)?.epoch ?? 0, before?.epoch ?? 0);
+      const epoch = Math.max(atLeast, known + 1);
+      this.#assertLeft(sender, epoch);
       put(database, key, { name, epoch: epoch + EPOCHS_AHEAD, owner: this.#owner });
       return { epoch, before };
     });
@@ -42,19 +45,41 @@ export class Senders {
 
   /** Ends cleanly: whoever takes a name of these next has no twin. */
   end(): void {
+    this.#writeEach((database, given) => {
+      const key = senderKey(given.name);
+      if (storedAt(database, key)?.owner?.instance !== this.#owner.instance) return;
+      put(database, key, { ...given, owner: null });
+    });
+  }
+
+  /** Whatever the medium holds, it may be of another time: no epoch may go back for that. */
+  #writeAgain(): void {
+    this.#writeEach((database, given) => {
+      const key = senderKey(given.name);
+      if ((storedAt(database, key)?.epoch ?? 0) < given.epoch) put(database, key, given);
+    });
+  }
+
+  #writeEach(write: (database: Database, given: StoredSender) => void): void {
     if (this.#given.size === 0) return;
     try {
       this.#medium.transact((database) => {
-        for (const { name } of this.#given.values()) this.#release(database, senderKey(name));
+        for (const given of this.#given.values()) write(database, given);
       });
     } catch {
-      // The medium has told what failed. A twin may be suspected where there is none; no epoch is given twice.
+      // The medium has told what failed, and is opened again before anything else. At the end, a twin may be suspected
+      // where there is none.
     }
   }
 
-  #release(database: Database, key: Buffer): void {
-    const stored = storedAt(database, key);
-    if (stored?.owner?.instance === this.#owner.instance) put(database, key, { ...stored, owner: null });
+  #assertLeft(sender: string, epoch: number): void {
+    if (Number.isSafeInteger(epoch + EPOCHS_AHEAD)) return;
+    throw misuse(
+      "ERR_COUNTERSIGN_STATE",
+      `Sender "${sender}" has no epoch left: the state in ${this.#medium.path}, or its clock, is at ${epoch - 1} of ` +
+        `${Number.MAX_SAFE_INTEGER}. Some start had a wild clock, or the folder was tampered with. See that the clock is ` +
+        "right, and give the sender a name that it has not had.",
+    );
   }
 
   #tellOfTwin([sender, channel, pattern]: StoredSender["name"], other: Owner | null | undefined): void {

@@ -41,8 +41,10 @@ export class LmdbStreams implements Streams {
   readonly #slots: Reservations;
   #generation: number;
   #ended = false;
-  /** Whether the disk knows less than was forgotten. */
+  /** Whether the disk knows less than was forgotten, or than was written to it. */
   #owed = false;
+  /** What is left of writing everything again. */
+  #rewriting: Iterator<void, void> | undefined;
 
   constructor(store: TableStore, options: StreamsOptions) {
     this.#store = store;
@@ -57,6 +59,8 @@ export class LmdbStreams implements Streams {
       this.#slots.begin(slot, row, reserved, version, false);
     }
     this.#table.forgot = store.forgot;
+    // Where nobody writes to this table for now, it must be on the disk all the same.
+    options.medium.onReopened(() => this.#usable());
   }
 
   get size(): number {
@@ -118,6 +122,8 @@ export class LmdbStreams implements Streams {
     const streams = [...this.#table.streams()].filter((stream) => this.#keyOf(stream) === keyId);
     this.#owed = !this.#usable() || !this.#save([], { streams, since });
     this.#table.forgetKey(keyId, now);
+    // What is being written again has them in it.
+    if (this.#owed) this.#usable();
   }
 
   sinceOf(stream: string): Micros {
@@ -127,6 +133,8 @@ export class LmdbStreams implements Streams {
   /** Writes down exactly how far each stream came; nothing is accepted any more. */
   end(): void {
     if (this.#ended) return;
+    this.#usable();
+    while (this.#rewriting !== undefined) this.#rewritePart(this.#rewriting);
     const usable = this.#usable();
     this.#ended = true;
     if (usable) this.#attempt(() => this.#store.end(this.#exact(), this.size));
@@ -179,13 +187,40 @@ export class LmdbStreams implements Streams {
   #usable(): boolean {
     const { medium } = this.#options;
     if (this.#ended || !medium.ready()) return false;
-    if (this.#generation === medium.generation && !this.#owed) return true;
-    const rejoined = this.#attempt(() => this.#store.rejoin(() => this.#all(), this.#owed, this.#table));
-    if (rejoined) {
-      this.#generation = medium.generation;
-      this.#owed = false;
-    }
-    return rejoined;
+    if (this.#generation !== medium.generation || this.#owed) this.#rewrite();
+    return this.#rewriting === undefined && !this.#owed;
+  }
+
+  /** After an outage memory is right, and the disk is not. Nothing is accepted until all is written. */
+  #rewrite(): void {
+    const { medium, clock } = this.#options;
+    const { since, forgot, size, lastHeard } = this.#table;
+    const latest = Math.max(clock(), since, lastHeard);
+    this.#generation = medium.generation;
+    this.#owed = false;
+    this.#rewriting = this.#store.rewrite(this.#all(), { since, forgot, size, latest });
+    this.#rewriteSoon(this.#rewriting);
+  }
+
+  /** Little is written at once; of much, a part each turn of the event loop. */
+  #rewriteSoon(rewriting: Iterator<void, void>): void {
+    if (rewriting !== this.#rewriting) return;
+    this.#rewritePart(rewriting);
+    setImmediate(() => this.#rewriteSoon(rewriting));
+  }
+
+  #rewritePart(rewriting: Iterator<void, void>): void {
+    const isReady = this.#options.medium.ready();
+    // It was opened again, and all of this has begun anew.
+    if (rewriting !== this.#rewriting) return;
+    let isDone = false;
+    const isWritten =
+      isReady &&
+      this.#attempt(() => {
+        isDone = rewriting.next().done === true;
+      });
+    this.#owed = !isWritten;
+    if (isDone || !isWritten) this.#rewriting = undefined;
   }
 
   #save(changes: Change[], forgotten?: { streams: string[]; since: Micros }): boolean {
@@ -209,15 +244,17 @@ export class LmdbStreams implements Streams {
     this.#options.tell(error);
   }
 
-  /** Everything that is remembered, reserved as far as it was. */
+  /** Everything that is remembered: exact where this run moved nothing, else reserved as far as it was. */
   *#all(): Iterable<Change> {
     for (const stream of this.#table.streams()) {
       const slot = this.#table.find(stream);
       const version = this.#store.nextVersion();
-      const last = Math.max(this.#slots.reserved(slot), this.#table.row(slot).last);
       const row = this.#table.row(slot);
-      this.#slots.begin(slot, row, last, version, this.#slots.hasMoved(slot));
-      yield { stream, row: { ...row, last }, exact: false, version };
+      const moved = this.#slots.hasMoved(slot);
+      const reserved = Math.max(this.#slots.reserved(slot), row.last);
+      this.#slots.begin(slot, row, reserved, version, moved);
+      const exact = !moved && this.#table.knows(slot, { epoch: row.epoch, sequence: 0, count: 1 });
+      yield { stream, row: { ...row, last: exact ? row.last : reserved }, exact, version };
     }
   }
 

@@ -6,7 +6,7 @@ import { CountersignError, misuse } from "../../errors.js";
 import type { StreamRow } from "../../replay/stream-table.js";
 import { type Loaded, LoadedRows } from "./loaded.js";
 import type { Medium } from "./medium.js";
-import { isAlive, type Owner } from "./owner.js";
+import { isAlive, isOfThisThread, type Owner } from "./owner.js";
 import type { Database } from "./package.js";
 import {
   RowKeys,
@@ -20,6 +20,9 @@ import {
 
 /** Bytes that a row takes, about, where pages are half full. */
 const ROW_ON_DISK = 256;
+
+/** Rows that are written again in one transaction: the event loop waits for it. */
+const PART = 2000;
 
 /** A row that is to be written. */
 export interface Change {
@@ -87,14 +90,12 @@ export class TableStore {
 
   /** Writes rows, and what is forgotten for them, at once. @throws CountersignError where nothing was written */
   save(changes: Iterable<Change>, forgotten?: Forgotten): void {
-    const { record, written } = this.#medium.transact((database) => {
-      this.#assertMine(database);
+    const record = this.#change((database) => {
       for (const stream of forgotten?.streams ?? []) void database.remove(this.#keys.of(stream));
       for (const change of changes) this.#put(database, change);
       return this.#raise(database, forgotten);
     });
-    this.#record = record;
-    this.#written = written;
+    if (record !== this.#record) this.#keep(record);
   }
 
   /** Writes a row on another thread, if it is on disk as it was; resolves to whether it did. */
@@ -104,31 +105,62 @@ export class TableStore {
     return this.#medium.write(key, value, { version, ifVersion }, (database) => this.#assertMine(database));
   }
 
-  /** After an outage: is everything still there? Else it is written again, as it is remembered. */
-  rejoin(all: () => Iterable<Change>, owed: boolean, { since, forgot, size }: Kept): void {
-    const isThere = this.#medium.transact((database) => {
-      const held = database.getBinary(this.#key);
-      if (held !== undefined) this.#assertSameOwner(held);
-      return held?.equals(this.#written) === true;
-    });
-    if (isThere && !owed) return;
-    const record = { ...this.#record, since, forgot };
-    const written = writeRecord(this.#key, record);
+  /**
+   * Writes everything again, as it is remembered: whatever the medium holds, it may be of another time. Each step is one
+   * transaction. Whoever opens the table before the last finds that it has forgotten everything at `latest`.
+   */
+  *rewrite(all: Iterable<Change>, { since, forgot, size, latest }: Kept): Generator<void, void> {
+    const partial = { ...this.#record, since: latest, forgot: true, partial: true };
     this.#medium.transact((database) => {
-      const { start, end } = this.#keys;
-      const keys = [...database.getRange({ start, end })].map(({ key }) => key);
-      for (const key of keys) void database.remove(key);
-      for (const change of all()) this.#put(database, change);
-      void database.put(this.#key, written, this.nextVersion());
+      const held = database.getBinary(this.#key);
+      if (held !== undefined) this.#assertNotTaken(held);
+      void database.put(this.#key, writeRecord(this.#key, partial), this.nextVersion());
     }, size * ROW_ON_DISK);
+    this.#keep(partial);
+    while (this.#change((database) => this.#removeSome(database))) yield;
+    const rows = all[Symbol.iterator]();
+    const bytes = Math.min(size, PART) * ROW_ON_DISK;
+    while (this.#change((database) => this.#putSome(database, rows), bytes)) yield;
+    const record = { ...partial, since, forgot, partial: false };
+    this.#change((database) => {
+      void database.put(this.#key, writeRecord(this.#key, record), this.nextVersion());
+    });
+    this.#keep(record);
+  }
+
+  #change<Result>(work: (database: Database) => Result, bytes = 0): Result {
+    return this.#medium.transact((database) => {
+      this.#assertMine(database);
+      return work(database);
+    }, bytes);
+  }
+
+  /** Removes rows; returns whether there may be more. */
+  #removeSome(database: Database): boolean {
+    const { start, end } = this.#keys;
+    const keys = [...database.getRange({ start, end, limit: PART })].map(({ key }) => key);
+    for (const key of keys) void database.remove(key);
+    return keys.length === PART;
+  }
+
+  /** Writes rows; returns whether there may be more. */
+  #putSome(database: Database, rows: Iterator<Change>): boolean {
+    for (let left = PART; left > 0; left--) {
+      const { done, value } = rows.next();
+      if (done === true) return false;
+      this.#put(database, value);
+    }
+    return true;
+  }
+
+  #keep(record: StoredTable): void {
     this.#record = record;
-    this.#written = written;
+    this.#written = writeRecord(this.#key, record);
   }
 
   /** Ends cleanly: the rows that this run moved, `count` at most, say exactly how far they came. */
   end(exact: Iterable<Change>, count: number): void {
-    this.#medium.transact((database) => {
-      this.#assertMine(database);
+    this.#change((database) => {
       for (const change of exact) this.#put(database, change);
       const record = { ...this.#record, owner: null };
       void database.put(this.#key, writeRecord(this.#key, record), this.nextVersion());
@@ -143,12 +175,14 @@ export class TableStore {
     const highest = rows.highest();
     this.#version = Math.max(0, highest.version);
     const crashed = stored !== undefined && stored.owner !== null;
+    const partial = stored?.partial === true;
     // The clock may have been set back since: what was written down is a lower bound of when that was.
     const latest = Math.max(now, highest.heardAt, stored?.since ?? 0, stored?.doubtSince ?? 0);
     const record: StoredTable = {
       name: this.name,
-      since: stored?.since ?? now,
+      since: partial ? latest : (stored?.since ?? now),
       forgot: stored?.forgot ?? false,
+      partial: false,
       window,
       run: (stored?.run ?? 0) + 1,
       crashed: crashed ? stored.run : (stored?.crashed ?? 0),
@@ -156,7 +190,7 @@ export class TableStore {
       owner: this.#owner,
     };
     rows.judge(record);
-    const kept = this.#trim(database, rows, limit, record);
+    const kept = this.#trim(database, rows, partial ? 0 : limit, record);
     this.#loaded = rows;
     void database.put(this.#key, writeRecord(this.#key, kept), this.nextVersion());
     return kept;
@@ -180,14 +214,13 @@ export class TableStore {
     return { ...record, forgot: true, since: Math.max(record.since, last.row.heardAt) };
   }
 
-  #raise(database: Database, forgotten: Forgotten | undefined): { record: StoredTable; written: Buffer } {
-    if (forgotten === undefined) return { record: this.#record, written: this.#written };
+  #raise(database: Database, forgotten: Forgotten | undefined): StoredTable {
+    if (forgotten === undefined) return this.#record;
     const since = Math.max(this.#record.since, forgotten.since);
     const forgot = this.#record.forgot || forgotten.streams.length > 0;
     const record = { ...this.#record, since, forgot };
-    const written = writeRecord(this.#key, record);
-    void database.put(this.#key, written, this.nextVersion());
-    return { record, written };
+    void database.put(this.#key, writeRecord(this.#key, record), this.nextVersion());
+    return record;
   }
 
   #put(database: Database, { stream, row, exact, version }: Change): void {
@@ -199,17 +232,21 @@ export class TableStore {
   #assertMine(database: Database): void {
     const held = database.getBinary(this.#key);
     if (held?.equals(this.#written)) return;
-    if (held !== undefined) this.#assertSameOwner(held);
+    if (held !== undefined) this.#assertNotTaken(held);
     throw new Error("it does not hold what was written to it");
   }
 
-  #assertSameOwner(held: Buffer): void {
-    const { owner } = readRecord<StoredTable>(held);
+  /** An earlier run's record is that of an older copy of the folder, unless somebody is at work with it. */
+  #assertNotTaken(held: Buffer): void {
+    const { owner, run } = readRecord<StoredTable>(held);
     if (owner?.instance === this.#owner.instance) return;
+    const isAtWork = owner !== null && isAlive(owner);
+    if (run < this.#record.run && !isAtWork) return;
+    const whom = owner === null ? "another process, which has closed it," : `process ${owner.pid},`;
     throw new Lost(
       "ERR_COUNTERSIGN_STATE",
-      `The state in ${this.#medium.path}: receiver "${this.name[0]}" was taken over by process ${owner?.pid ?? "?"}, to ` +
-        "which this one looked dead (do they run in containers of their own?). This one accepts nothing more.",
+      `The state in ${this.#medium.path}: receiver "${this.name[0]}" was taken over by ${whom} to which this one looked ` +
+        "dead (do they run in containers of their own?), or which found another folder there. This one accepts nothing more.",
     );
   }
 }
@@ -219,6 +256,8 @@ interface Kept {
   readonly since: Micros;
   readonly forgot: boolean;
   readonly size: number;
+  /** No stream was heard after this moment. */
+  readonly latest: Micros;
 }
 
 /** How a run begins. */
@@ -231,16 +270,19 @@ export interface Begin {
 function inUse(
   path: string,
   [receiver, channel, pattern]: readonly string[],
-  { pid }: Owner,
+  owner: Owner,
 ): CountersignError {
-  const whose =
-    pid === process.pid
-      ? "this process, by another LmdbState that was not closed,"
-      : `process ${pid}, which is running,`;
   return misuse(
     "ERR_COUNTERSIGN_STATE",
-    `The state in ${path}: ${whose} has the streams of receiver "${receiver}" (channel "${channel}", from ${pattern}) ` +
-      "open. Give each process a `receiver` of its own, share one LmdbState within a process, or keep the state in Redis " +
+    `The state in ${path}: ${whose(owner)} the streams of receiver "${receiver}" (channel "${channel}", from ${pattern}). ` +
+      "Give each process a `receiver` of its own, share one LmdbState within a process, or keep the state in Redis " +
       "(countersign/state/redis) to share streams between processes.",
   );
+}
+
+/** What can be told of an owner: whether another thread has closed it in an outage cannot. */
+function whose(owner: Owner): string {
+  if (isOfThisThread(owner)) return "another LmdbState of this process, which is not closed, has open";
+  const where = owner.pid === process.pid ? "another thread of this process" : `process ${owner.pid}`;
+  return `${where}, which is running, has opened, and has not written down that it closed,`;
 }
