@@ -15,7 +15,7 @@ export type { ErrorListener } from "./redis/outage.js";
 
 /** How state is kept in Redis. */
 export interface RedisStateOptions {
-  /** An ioredis or node-redis client or cluster. Whoever made it connects and closes it. */
+  /** An ioredis or node-redis client or cluster, whose user may ask INFO. Whoever made it connects and closes it. */
   readonly client: RedisClient;
   /** What all keys begin with; no braces. Default "countersign:". */
   readonly prefix?: string | undefined;
@@ -31,7 +31,7 @@ const WEEK = 7 * 24 * 3600 * 1000;
 const KNOWN = ["client", "prefix", "idle", "timeout", "onError"];
 
 /**
- * State in Redis 6 or later. Sockets, workers and machines that give it the same `receiver` never accept a message twice
+ * State in Redis 7 or later. Sockets, workers and machines that give it the same `receiver` never accept a message twice
  * between them; senders get epochs that never go back. Rulings come as promises: sockets wait for them, and without
  * sockets `Verifier.verifyAsync` does.
  *

@@ -48,10 +48,20 @@ local function text(number) return string.format("%.0f", number) end
 -- Held up on the way for so long that its caller has given it up: it must not happen any more.
 if DEADLINE > 0 and now > DEADLINE then return { "overdue", text(now) } end
 
--- Is this the memory that was written here? One that was flushed or evicted is not whole, and one that was written by
--- another run of the server may lack its last writes. What it still knows of when it was used lasts.
-local run = string.match(redis.call("INFO", "server"), "run_id:(%x+)")
-local held = redis.call("HMGET", TABLE, "life", "run", "window", "since", "forgot")
+-- Of which process and of which replication history this is: a primary that became a replica for a while is the same
+-- process, and holds what the other had.
+local info = {}
+for section, field in pairs({ server = "run_id", replication = "master_replid" }) do
+  local told = redis.pcall("INFO", section)
+  if type(told) ~= "string" then return { "no-info", told.err } end
+  info[section] = string.match(told, field .. ":(%x+)")
+  if not info[section] then return { "no-info", "it tells no " .. field } end
+end
+local history = info.server .. "/" .. info.replication
+
+-- Is this the memory that was written here? One that was flushed or evicted is not whole, and one that was written in
+-- another history may lack its last writes. What it still knows of when it was used lasts.
+local held = redis.call("HMGET", TABLE, "life", "history", "window", "since", "forgot")
 local newest = redis.call("ZREVRANGE", HEARD, 0, 1, "WITHSCORES")
 local life, since, forgot = held[1], tonumber(held[4] or 0), tonumber(held[5] or 0)
 local last_heard = since
@@ -65,11 +75,11 @@ local function raise(moment)
   redis.call("HSET", TABLE, "since", text(since), "forgot", text(forgot))
 end
 
-if not life or held[2] ~= run or newest[1] ~= "" then
+if not life or held[2] ~= history or newest[1] ~= "" then
   since, forgot = math.max(now, SEEN, last_heard), life and 1 or 0
   last_heard, life = since, NEW_LIFE
   redis.call("UNLINK", TABLE, HEARD, ASKED)
-  redis.call("HSET", TABLE, "life", life, "run", run, "window", text(WINDOW))
+  redis.call("HSET", TABLE, "life", life, "history", history, "window", text(WINDOW))
   raise(since)
   redis.call("ZADD", HEARD, text(MARK), "")
 elseif tonumber(held[3]) ~= WINDOW then

@@ -125,18 +125,21 @@ export class RedisStreams implements Streams {
     const args = [...numbers, newLife, this.#firstLife ?? "", ...times, JSON.stringify(batch)];
     const [status, now, since, size, life, ...answers] = await this.#run(TABLE_SCRIPT, keys, args);
     if (status === "overdue") return { status, now: Number(now) };
-    if (status !== "done") throw this.#otherWindow(status, now);
+    if (status !== "done") throw this.#refusal(status, now);
     this.#since = Number(since);
     this.size = Number(size);
     this.#meet(life as string);
     return { status, now: Number(now), answers };
   }
 
-  #otherWindow(status: string | undefined, window: string | undefined): Error {
-    const [table] = this.#options.keys;
+  #refusal(status: string | undefined, why: string | undefined): Error {
+    if (status === "no-info") {
+      return new Error(`its user must be allowed INFO, which tells whether writes were lost: ${why}`);
+    }
     if (status !== "window") return new Error(`it answers "${status}" where a script was run`);
+    const [table] = this.#options.keys;
     return new Error(
-      `"${table}" was made for a window of ${window}, and this receiver has ${this.#options.window}: give all that ` +
+      `"${table}" was made for a window of ${why}, and this receiver has ${this.#options.window}: give all that ` +
         "share it the same, or delete that key, and memory begins anew",
     );
   }
@@ -148,7 +151,7 @@ export class RedisStreams implements Streams {
     if (before === undefined || before === life) return;
     this.#sinces.clear();
     this.#outage.tell(
-      `Redis restarted, or lost "${this.#options.keys[0]}": whoever was heard before needs evidence again.`,
+      `Redis restarted, failed over or lost "${this.#options.keys[0]}": whoever was heard before needs evidence again.`,
     );
   }
 }

@@ -52,7 +52,7 @@ describe.skipIf(noRedis)("what Redis has lost", () => {
       await aWhile();
       expect(await verifier.verifyAsync(signer.sign("three"))).toMatchObject({ ok: true });
       expect(worker.told).toEqual([
-        `Redis restarted, or lost "${KEYS}:streams": whoever was heard before needs evidence again.`,
+        `Redis restarted, failed over or lost "${KEYS}:streams": whoever was heard before needs evidence again.`,
       ]);
     },
   );
@@ -114,13 +114,25 @@ describe.skipIf(noRedis)("what Redis has lost", () => {
       expect(told.filter((text) => /restarted/.test(text))).toHaveLength(1);
   });
 
+  /** A primary and its replica. */
+  async function replicated(...options: readonly string[]) {
+    // A copy is sent at once, where others would wait for more replicas.
+    const atOnce = ["--repl-diskless-sync-delay", "0"];
+    const primary = await serverOf(...atOnce, ...options);
+    const replica = await serverOf(...atOnce, "--replicaof", "127.0.0.1", String(primary.port));
+    await until(() => isLinked(replica));
+    return { primary, replica };
+  }
+
+  const isLinked = (replica: RedisServer) =>
+    replica.command("INFO", "replication").includes("master_link_status:up");
+  const hasHeard = (server: RedisServer) => server.command("HEXISTS", `${KEYS}:streams`, ":alice") === "1";
+
   test("failed over to a replica that lags behind", async () => {
-    const primary = await serverOf();
-    const replica = await serverOf("--replicaof", "127.0.0.1", String(primary.port));
+    const { primary, replica } = await replicated();
     const { table } = await workerOf(primary);
     const before = await deliver(table, 1, 2);
-    const epoch = () => replica.command("HEXISTS", `${KEYS}:streams`, ":alice");
-    await until(() => epoch() === "1");
+    await until(() => hasHeard(replica));
     replica.signal("SIGSTOP");
     const after = await deliver(table, 3, 4);
     await primary.kill();
@@ -129,6 +141,46 @@ describe.skipIf(noRedis)("what Redis has lost", () => {
     const moved = await workerOf(replica);
     await expectRefused(moved.table, [...before, ...after]);
     await deliver(moved.table, 5);
+  });
+
+  test("failed over to a replica that lags behind, and back to the same process", async () => {
+    const { primary, replica } = await replicated();
+    const { table, told } = await workerOf(primary);
+    const before = await deliver(table, 1, 2);
+    await until(() => hasHeard(replica));
+    replica.command("REPLICAOF", "NO", "ONE");
+    const after = await deliver(table, 3, 4);
+    primary.command("REPLICAOF", "127.0.0.1", String(replica.port));
+    await until(() => isLinked(primary));
+    primary.command("REPLICAOF", "NO", "ONE");
+    await expectRefused(table, [...before, ...after]);
+    await deliver(table, 5);
+    expect(told).toHaveLength(1);
+  });
+
+  test("nothing, in a server that has freed its backlog: it is taken for lost, and goes on", async () => {
+    const { primary, replica } = await replicated("--repl-backlog-ttl", "1");
+    const { table, told } = await workerOf(primary);
+    const before = await deliver(table, 1, 2);
+    const history = () => /master_replid:(\w+)/.exec(primary.command("INFO", "replication"))?.[1];
+    const first = history();
+    await replica.kill();
+    await until(() => history() !== first);
+    await expectRefused(table, before);
+    await deliver(table, 3);
+    expect(told).toHaveLength(1);
+  });
+
+  test("cannot be known by a user that may not ask INFO: nothing passes, and the refusal names it", async () => {
+    const server = await serverOf();
+    server.command("ACL", "SETUSER", "default", "-info");
+    const { table, told } = await workerOf(server);
+    expect(await table.admit(message(1))).toBe("state-unavailable");
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/its user must be allowed INFO/);
+    server.command("ACL", "SETUSER", "default", "+info");
+    await until(() => isBack(table));
+    await deliver(table, 2);
   });
 });
 
