@@ -26,9 +26,9 @@ export async function nextEpoch(
       outage.failed(new Error(`no answer within ${timeout} ms`), CONSEQUENCE);
     }, timeout).unref();
     try {
-      const [epoch] = await run(EPOCH_SCRIPT, [key], args);
+      const epoch = epochIn(await run(EPOCH_SCRIPT, [key], args), key, atLeast);
       outage.answered();
-      return Number(epoch);
+      return epoch;
     } catch (error) {
       outage.failed(error, CONSEQUENCE);
       await new Promise((resolve) => {
@@ -38,4 +38,17 @@ export async function nextEpoch(
       clearTimeout(timer);
     }
   }
+}
+
+/** @throws Error for anything else: a client within a transaction answers "QUEUED", one in a legacy mode nothing */
+function epochIn([status, answer]: readonly string[], key: string, atLeast: number): number {
+  if (status === "unusable") {
+    throw new Error(
+      `"${key}" holds "${answer}", above which there is no epoch: give the sender another name, or delete that key, ` +
+        "and whoever has heard a higher epoch refuses it as stale-epoch",
+    );
+  }
+  const epoch = Number(answer);
+  if (status === "given" && Number.isSafeInteger(epoch) && epoch >= atLeast) return epoch;
+  throw new Error(`it answers "${status}" where a script was run`);
 }

@@ -315,11 +315,14 @@ return { "done", text(now), text(since), text(redis.call("ZCARD", HEARD) - 1), l
  * keep it after the clock has passed it (µs).
  */
 export const EPOCH_SCRIPT = script(`
+local MOST = ${WIRE.maxNumber}
 local function text(number) return string.format("%.0f", number) end
-local epoch = math.max(tonumber(redis.call("GET", KEYS[1]) or 0) + 1, tonumber(ARGV[1]))
+local stored = redis.call("GET", KEYS[1]) or "0"
+local epoch = math.max((tonumber(string.match(stored, "^%d+$")) or MOST) + 1, tonumber(ARGV[1]))
+if epoch > MOST then return { "unusable", stored } end
 local clock = redis.call("TIME")
 local forgotten_at = math.max(epoch, clock[1] * 1000000 + clock[2]) + tonumber(ARGV[3])
-redis.call("SET", KEYS[1], text(epoch + tonumber(ARGV[2])))
+redis.call("SET", KEYS[1], text(math.min(epoch + tonumber(ARGV[2]), MOST)))
 redis.call("PEXPIREAT", KEYS[1], text(math.floor(forgotten_at / 1000)))
-return text(epoch)
+return { "given", text(epoch) }
 `);
