@@ -23,9 +23,13 @@ const NONCE_LIFE = 60_000_000;
  * name) and nonces ("?" and name); the streams' names by when they were heard, with a mark in front of all others; the
  * names that were asked, by when.
  *
- * ARGV: window, limit of streams, limit of nonces, idle (µs), a name for a life that begins now, the life that the
- * caller knew first, the moment at which the oldest call was made at the earliest, the deadline, the latest moment that
- * the caller knows of, and the calls as JSON.
+ * ARGV: window, limit of streams, limit of nonces, idle (µs), a name for a life that begins now, the lives of the table
+ * that the caller met as JSON (the last one is the one it knows), five moments, and the calls as JSON. The moments: when
+ * the oldest call was made, and when this was sent, both at the earliest and if the clock has run on since; the deadline;
+ * the latest one that was handed to the caller, and the first one of the life that it knows.
+ *
+ * Moments are the table's own: they are the server's clock, but each is later than all before it, also where the clock
+ * is set back.
  *
  * Errors leave no half of a change behind that would let anything in: `since` is raised before anything is forgotten,
  * and a stream is written before its old window goes.
@@ -33,20 +37,16 @@ const NONCE_LIFE = 60_000_000;
 export const TABLE_SCRIPT = script(`
 local TABLE, HEARD, ASKED = KEYS[1], KEYS[2], KEYS[3]
 local WINDOW, LIMIT, NONCES, IDLE = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local NEW_LIFE, FIRST_LIFE = ARGV[5], ARGV[6]
-local CALLED, DEADLINE, SEEN = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local NEW_LIFE, LIVES = ARGV[5], cjson.decode(ARGV[6])
+local CALLED, SENT, DEADLINE = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local SEEN, OPENED = tonumber(ARGV[10]), tonumber(ARGV[11])
 -- Numbers to a chunk of a window: a power of two, so that doubles divide by it exactly.
 local CHUNK = 1024
 -- Stands among the moments at which streams were heard, after all of them: gone if the set is.
 local MARK = ${WIRE.maxNumber}
 local ROW = ">ddddI4"
 
-local clock = redis.call("TIME")
-local now = clock[1] * 1000000 + clock[2]
 local function text(number) return string.format("%.0f", number) end
-
--- Held up on the way for so long that its caller has given it up: it must not happen any more.
-if DEADLINE > 0 and now > DEADLINE then return { "overdue", text(now) } end
 
 -- Of which process and of which replication history this is: a primary that became a replica for a while is the same
 -- process, and holds what the other had.
@@ -61,7 +61,7 @@ local history = info.server .. "/" .. info.replication
 
 -- Is this the memory that was written here? One that was flushed or evicted is not whole, and one that was written in
 -- another history may lack its last writes. What it still knows of when it was used lasts.
-local held = redis.call("HMGET", TABLE, "life", "history", "window", "since", "forgot")
+local held = redis.call("HMGET", TABLE, "life", "history", "window", "since", "forgot", "moment")
 local newest = redis.call("ZREVRANGE", HEARD, 0, 1, "WITHSCORES")
 local life, since, forgot = held[1], tonumber(held[4] or 0), tonumber(held[5] or 0)
 local last_heard = since
@@ -70,21 +70,38 @@ for at = 2, #newest, 2 do
   if moment < MARK then last_heard = math.max(last_heard, moment) end
 end
 
+local time = redis.call("TIME")
+local clock = time[1] * 1000000 + time[2]
+local now = math.max(clock, math.max(tonumber(held[6] or 0), since, last_heard, SEEN) + 1)
+
 local function raise(moment)
   since = math.max(since, moment)
   redis.call("HSET", TABLE, "since", text(since), "forgot", text(forgot))
 end
 
 if not life or held[2] ~= history or newest[1] ~= "" then
-  since, forgot = math.max(now, SEEN, last_heard), life and 1 or 0
-  last_heard, life = since, NEW_LIFE
+  forgot, life = life and 1 or 0, NEW_LIFE
   redis.call("UNLINK", TABLE, HEARD, ASKED)
   redis.call("HSET", TABLE, "life", life, "history", history, "window", text(WINDOW))
-  raise(since)
+  raise(now)
   redis.call("ZADD", HEARD, text(MARK), "")
 elseif tonumber(held[3]) ~= WINDOW then
   return { "window", held[3] }
 end
+
+local function reply(status, answers)
+  redis.call("HSET", TABLE, "moment", text(now))
+  for _, key in ipairs(KEYS) do redis.call("PEXPIRE", key, text(math.floor(IDLE / 500))) end
+  return { status, text(now), text(since), text(redis.call("ZCARD", HEARD) - 1), life, unpack(answers) }
+end
+
+-- Held up on the way for so long that its caller has given it up: it must not happen any more.
+if DEADLINE > 0 and now > DEADLINE then return reply("overdue", {}) end
+
+-- What was known of another life is no moment of this one.
+if life ~= LIVES[#LIVES] then OPENED = math.huge end
+-- The clock went back since: what was reckoned by it is not to be relied on.
+if clock < SENT then CALLED = math.min(CALLED, SEEN) end
 
 local function find(stream)
   local packed = redis.call("HGET", TABLE, ":" .. stream)
@@ -183,7 +200,6 @@ local function mark(stream, row, from, to)
 end
 
 local function write(stream, row, epoch, sequence, count, key)
-  last_heard = math.max(now, last_heard)
   if not row then
     make_room()
     row = { epoch = -1, last = 0, since = since }
@@ -202,20 +218,22 @@ local function write(stream, row, epoch, sequence, count, key)
     end
     if count > 0 then mark(stream, row, sequence, sequence + count - 1) end
   end
-  redis.call("ZADD", HEARD, text(last_heard), stream)
+  redis.call("ZADD", HEARD, text(now), stream)
 end
 
 local function since_of(row) return row and row.since or since end
 
 -- What was live when it was asked still proves something if nothing was forgotten since; what this very call forgets,
 -- it forgets in the order in which it was asked to.
-local function is_live_still(row) return CALLED >= math.min(since_of(row), since_before) end
+local function is_live_still(row)
+  return CALLED >= OPENED and CALLED >= math.min(since_of(row), since_before)
+end
 
 -- The same of what was asked at a moment (0: before the caller knew one, but after it met this life of the table).
 local function is_live_since(row, mark)
   if mark < 0 then return is_live_still(row) end
-  if mark == 0 then return forgot == 0 and life == FIRST_LIFE end
-  return mark >= math.min(since_of(row), since_before)
+  if mark == 0 then return forgot == 0 and life == LIVES[1] end
+  return mark >= OPENED and mark >= since_of(row)
 end
 
 local function admit(stream, epoch, sequence, count, key, signed_after, live, to_fresh_name)
@@ -224,7 +242,7 @@ local function admit(stream, epoch, sequence, count, key, signed_after, live, to
   if not known then
     local proven = signed_after > since_of(row)
       or (live and is_live_still(row))
-      or (to_fresh_name and forgot == 0 and life == FIRST_LIFE)
+      or (to_fresh_name and forgot == 0 and life == LIVES[1])
     if not proven then return "unproven " .. text(since_of(row)) end
   else
     if epoch < row.epoch then return "stale-epoch" end
@@ -275,7 +293,7 @@ local function epoch_of(stream)
 end
 
 local function forget_key(key)
-  raise(math.max(now, last_heard))
+  raise(now)
   local cursor = "0"
   repeat
     local page = redis.call("HSCAN", TABLE, cursor, "MATCH", ":*", "COUNT", 1000)
@@ -300,14 +318,13 @@ local CALLS = {
 }
 
 local answers = {}
-for at, call in ipairs(cjson.decode(ARGV[10])) do
+for at, call in ipairs(cjson.decode(ARGV[12])) do
   answers[at] = CALLS[call[1]](unpack(call, 2))
   -- No two calls share a moment.
   now = now + 1
 end
 
-for _, key in ipairs(KEYS) do redis.call("PEXPIRE", key, text(math.floor(IDLE / 500))) end
-return { "done", text(now), text(since), text(redis.call("ZCARD", HEARD) - 1), life, unpack(answers) }
+return reply("done", answers)
 `);
 
 /**

@@ -25,6 +25,9 @@ export interface RedisTableOptions {
 /** Sinces of refused streams that are kept for a log, at most. */
 const MOST_SINCES = 1000;
 
+/** Lives of the table that are kept, at most. */
+const MOST_LIVES = 16;
+
 /** In the place of a mark: what is begun was asked for just now. */
 const UNMARKED = -1;
 
@@ -34,9 +37,8 @@ export class RedisStreams implements Streams {
   size = 0;
   #since: Micros | undefined;
   readonly #sinces = new Map<string, Micros>();
-  /** The life of the table that was met first, and that which was met last: Redis forgot everything in between. */
-  #firstLife: string | undefined;
-  #life: string | undefined;
+  /** The lives of the table that were met, the first and the last one among them: Redis forgot everything in between. */
+  readonly #lives: string[] = [];
   readonly #run: Run;
   readonly #options: RedisTableOptions;
   readonly #outage: Outage;
@@ -86,7 +88,7 @@ export class RedisStreams implements Streams {
     return this.#begun("begin", stream, epoch, sequence, keyId, mark);
   }
 
-  /** This moment on the server's clock, at the earliest; 0 before it is known. */
+  /** A moment of the table's before all that are still to come; 0 before one is known. */
   mark(): number {
     return this.#calls.moment;
   }
@@ -117,19 +119,19 @@ export class RedisStreams implements Streams {
     this.#sinces.set(stream, since);
   }
 
-  async #carryOut(batch: readonly Call[], { called, deadline, seen }: Timing): Promise<Reply> {
+  async #carryOut(batch: readonly Call[], timing: Timing): Promise<Reply> {
     const { keys, window, limit, idle } = this.#options;
+    const { called, sent, deadline, seen, opened } = timing;
     const newLife = randomBytes(8).toString("hex");
     const numbers = [window, limit, MOST_NONCES, idle].map(String);
-    const times = [called, deadline, seen].map(String);
-    const args = [...numbers, newLife, this.#firstLife ?? "", ...times, JSON.stringify(batch)];
+    const times = [called, sent, deadline, seen, opened].map(String);
+    const args = [...numbers, newLife, JSON.stringify(this.#lives), ...times, JSON.stringify(batch)];
     const [status, now, since, size, life, ...answers] = await this.#run(TABLE_SCRIPT, keys, args);
-    if (status === "overdue") return { status, now: Number(now) };
-    if (status !== "done") throw this.#refusal(status, now);
+    if (status !== "done" && status !== "overdue") throw this.#refusal(status, now);
     this.#since = Number(since);
     this.size = Number(size);
     this.#meet(life as string);
-    return { status, now: Number(now), answers };
+    return { status, now: Number(now), life: life as string, answers };
   }
 
   #refusal(status: string | undefined, why: string | undefined): Error {
@@ -145,10 +147,10 @@ export class RedisStreams implements Streams {
   }
 
   #meet(life: string): void {
-    const before = this.#life;
-    this.#life = life;
-    this.#firstLife ??= life;
-    if (before === undefined || before === life) return;
+    if (this.#lives.at(-1) === life) return;
+    this.#lives.push(life);
+    if (this.#lives.length === 1) return;
+    if (this.#lives.length > MOST_LIVES) this.#lives.splice(1, 1);
     this.#sinces.clear();
     this.#outage.tell(
       `Redis restarted, failed over or lost "${this.#options.keys[0]}": whoever was heard before needs evidence again.`,

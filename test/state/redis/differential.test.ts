@@ -142,7 +142,8 @@ describe.skipIf(noRedis)("the script and its model", () => {
     let seen = "0";
     return async (calls: readonly unknown[]) => {
       const numbers = [window, limit, 100, 3600 * 1_000_000].map(String);
-      const args = [...numbers, "life", "life", seen, "0", "0", JSON.stringify(calls)];
+      const times = [seen, "0", "0", "0", "0"];
+      const args = [...numbers, "life", '["life"]', ...times, JSON.stringify(calls)];
       const [status, now, since, size, life, ...answers] = await run(TABLE_SCRIPT, keys, args);
       expect([status, life]).toEqual(["done", "life"]);
       seen = now as string;
