@@ -1,6 +1,7 @@
 // countersign/state/redis: state in Redis, shared by workers and machines. Redis checks and remembers in one step, by its
 // own clock; whoever has the same receiver name shares its memory (docs/wire.md, section 8.3).
 
+import { randomBytes } from "node:crypto";
 import { misuse } from "../errors.js";
 import { affordable, assertSameWindow } from "../replay/memory.js";
 import type { ReplayState, SenderStream, Streams, TableOptions } from "../replay/state.js";
@@ -73,7 +74,8 @@ export class RedisState implements ReplayState {
       assertSameWindow(receiver, held.window, window);
       return held.streams;
     }
-    const keys = ["streams", "heard", "asked"].map((part) => `${tag}:${part}`);
+    const done = `done:${randomBytes(8).toString("hex")}`;
+    const keys = ["streams", "heard", "asked", done].map((part) => `${tag}:${part}`);
     const options = {
       keys,
       window,

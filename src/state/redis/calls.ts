@@ -1,10 +1,18 @@
 // The way to one table: calls go in batches, one batch under way at a time, so that they are carried out in the order in
-// which they were made whatever the client does (resend, redirect, reconnect), and none of them is made twice.
+// which they were made whatever the client does (resend, redirect, reconnect). Batches are numbered, and the script
+// carries none out twice.
 
 import type { Outage } from "./outage.js";
 
 /** One call of the table's script, by name. */
 export type Call = readonly [name: string, ...args: unknown[]];
+
+/** Calls that are carried out together. */
+export interface Batch {
+  /** Its number: each is higher than the one before. */
+  readonly number: number;
+  readonly calls: readonly Call[];
+}
 
 /** When a batch was called for, in the table's moments: what the script needs to know of time. */
 export interface Timing {
@@ -32,7 +40,7 @@ export interface Reply {
 }
 
 /** Carries out a batch. Rejects where that fails; then nobody knows whether it was carried out. */
-export type CarryOut = (batch: readonly Call[], timing: Timing) => Promise<Reply>;
+export type CarryOut = (batch: Batch, timing: Timing) => Promise<Reply>;
 
 /** Calls to a batch, at most: what Redis does in about a millisecond. */
 const BATCH = 256;
@@ -41,7 +49,7 @@ const MOST_WAITING = 65_536;
 /** Milliseconds between a failure and the next attempt. */
 const PAUSE = 100;
 /** How many times the timeout a client may keep a batch before it is taken for lost. */
-const PATIENCE = 10;
+export const PATIENCE = 10;
 /** Milliseconds that one reading is good for. */
 const READING_LIFE = 60_000;
 const MICROS = 1000;
@@ -67,6 +75,7 @@ interface Reading {
 export class Calls {
   readonly #queue: Waiting[] = [];
   #underWay = false;
+  #batches = 0;
   #reading: Reading | undefined;
   #life: string | undefined;
   #isFirstLife = true;
@@ -165,8 +174,8 @@ export class Calls {
   async #attempt(batch: readonly Waiting[]): Promise<Reply | undefined> {
     const sentAt = performance.now();
     try {
-      const calls = batch.map(({ call }) => call);
-      const reply = await this.#patiently(this.#carryOut(calls, this.#timing(batch, sentAt)));
+      const numbered = { number: ++this.#batches, calls: batch.map(({ call }) => call) };
+      const reply = await this.#patiently(this.#carryOut(numbered, this.#timing(batch, sentAt)));
       this.#note(reply, sentAt);
       if (performance.now() - sentAt < this.#timeout) this.#outage.answered();
       return reply;

@@ -21,10 +21,11 @@ const NONCE_LIFE = 60_000_000;
  *
  * KEYS: a hash of the table's own fields, its streams (":" and name), the chunks of their windows ("#", index, ":" and
  * name) and nonces ("?" and name); the streams' names by when they were heard, with a mark in front of all others; the
- * names that were asked, by when.
+ * names that were asked, by when; and of the caller's last batch the number and the answers.
  *
  * ARGV: window, limit of streams, limit of nonces, idle (µs), a name for a life that begins now, the lives of the table
- * that the caller met as JSON (the last one is the one it knows), five moments, and the calls as JSON. The moments: when
+ * that the caller met as JSON (the last one is the one it knows), five moments, the number of this batch among the
+ * caller's, how long its answers are kept (ms), and the calls as JSON. The moments: when
  * the oldest call was made, and when this was sent, both at the earliest and if the clock has run on since; the deadline;
  * the latest one that was handed to the caller, and the first one of the life that it knows.
  *
@@ -35,11 +36,14 @@ const NONCE_LIFE = 60_000_000;
  * and a stream is written before its old window goes.
  */
 export const TABLE_SCRIPT = script(`
-local TABLE, HEARD, ASKED = KEYS[1], KEYS[2], KEYS[3]
+local TABLE, HEARD, ASKED, DONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local WINDOW, LIMIT, NONCES, IDLE = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local NEW_LIFE, LIVES = ARGV[5], cjson.decode(ARGV[6])
 local CALLED, SENT, DEADLINE = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local SEEN, OPENED = tonumber(ARGV[10]), tonumber(ARGV[11])
+local BATCH, KEEP = tonumber(ARGV[12]), tonumber(ARGV[13])
+-- Milliseconds that keys are kept when nobody uses them.
+local LIFE = math.floor(IDLE / 500)
 -- Numbers to a chunk of a window: a power of two, so that doubles divide by it exactly.
 local CHUNK = 1024
 -- Stands among the moments at which streams were heard, after all of them: gone if the set is.
@@ -91,9 +95,14 @@ end
 
 local function reply(status, answers)
   redis.call("HSET", TABLE, "moment", text(now))
-  for _, key in ipairs(KEYS) do redis.call("PEXPIRE", key, text(math.floor(IDLE / 500))) end
+  for _, key in ipairs({ TABLE, HEARD, ASKED }) do redis.call("PEXPIRE", key, text(LIFE)) end
   return { status, text(now), text(since), text(redis.call("ZCARD", HEARD) - 1), life, unpack(answers) }
 end
+
+-- A client sends again what broke off before the answer: it has happened, and the answers are the same.
+local last, kept = string.match(redis.call("GET", DONE) or "0 []", "^(%d+) (.*)$")
+if BATCH == tonumber(last) then return reply("done", cjson.decode(kept)) end
+if BATCH < tonumber(last) then return reply("overdue", {}) end
 
 -- Held up on the way for so long that its caller has given it up: it must not happen any more.
 if DEADLINE > 0 and now > DEADLINE then return reply("overdue", {}) end
@@ -318,12 +327,13 @@ local CALLS = {
 }
 
 local answers = {}
-for at, call in ipairs(cjson.decode(ARGV[12])) do
+for at, call in ipairs(cjson.decode(ARGV[14])) do
   answers[at] = CALLS[call[1]](unpack(call, 2))
   -- No two calls share a moment.
   now = now + 1
 end
 
+redis.call("SET", DONE, text(BATCH) .. " " .. cjson.encode(answers), "PX", text(math.min(KEEP, LIFE)))
 return reply("done", answers)
 `);
 

@@ -5,14 +5,14 @@ import { randomBytes } from "node:crypto";
 import type { Micros } from "../../clock.js";
 import type { Answered, Claim, Reached, Ruling, Streams } from "../../replay/state.js";
 import { MOST_NONCES, WIRE } from "../../wire/limits.js";
-import { type Call, Calls, type Reply, type Timing } from "./calls.js";
+import { type Batch, type Call, Calls, PATIENCE, type Reply, type Timing } from "./calls.js";
 import type { Run } from "./client.js";
 import type { Outage } from "./outage.js";
 import { TABLE_SCRIPT } from "./script.js";
 
 /** How a table in Redis is kept. */
 export interface RedisTableOptions {
-  /** The keys of its hash, its streams by when they were heard, and those that were asked. */
+  /** The keys of its hash, its streams by when they were heard, those that were asked, and this process's last batch. */
   readonly keys: readonly string[];
   readonly window: number;
   readonly limit: number;
@@ -119,13 +119,15 @@ export class RedisStreams implements Streams {
     this.#sinces.set(stream, since);
   }
 
-  async #carryOut(batch: readonly Call[], timing: Timing): Promise<Reply> {
-    const { keys, window, limit, idle } = this.#options;
+  async #carryOut({ number, calls }: Batch, timing: Timing): Promise<Reply> {
+    const { keys, window, limit, idle, timeout } = this.#options;
     const { called, sent, deadline, seen, opened } = timing;
     const newLife = randomBytes(8).toString("hex");
     const numbers = [window, limit, MOST_NONCES, idle].map(String);
     const times = [called, sent, deadline, seen, opened].map(String);
-    const args = [...numbers, newLife, JSON.stringify(this.#lives), ...times, JSON.stringify(batch)];
+    const lives = JSON.stringify(this.#lives);
+    const once = [number, timeout * PATIENCE].map(String);
+    const args = [...numbers, newLife, lives, ...times, ...once, JSON.stringify(calls)];
     const [status, now, since, size, life, ...answers] = await this.#run(TABLE_SCRIPT, keys, args);
     if (status !== "done" && status !== "overdue") throw this.#refusal(status, now);
     this.#since = Number(since);

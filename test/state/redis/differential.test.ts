@@ -138,12 +138,14 @@ describe.skipIf(noRedis)("the script and its model", () => {
   /** One table of the script's. */
   function opened(window: number, limit: number) {
     const tag = `{${tables++}}`;
-    const keys = [`${tag}:streams`, `${tag}:heard`, `${tag}:asked`];
+    const keys = ["streams", "heard", "asked", "done"].map((part) => `${tag}:${part}`);
+    let number = 0;
     let seen = "0";
     return async (calls: readonly unknown[]) => {
       const numbers = [window, limit, 100, 3600 * 1_000_000].map(String);
       const times = [seen, "0", "0", "0", "0"];
-      const args = [...numbers, "life", '["life"]', ...times, JSON.stringify(calls)];
+      const once = [String(++number), "1000"];
+      const args = [...numbers, "life", '["life"]', ...times, ...once, JSON.stringify(calls)];
       const [status, now, since, size, life, ...answers] = await run(TABLE_SCRIPT, keys, args);
       expect([status, life]).toEqual(["done", "life"]);
       seen = now as string;

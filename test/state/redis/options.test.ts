@@ -87,6 +87,11 @@ test("keys name the table, and stay together", async () => {
   state.table("a/b", "{c}", "push", STRICT);
   state.table("\ud800", "", "pub", STRICT);
   await new Promise(setImmediate);
-  const parts = (tag: string) => ["streams", "heard", "asked"].map((part) => `app:{${tag}}:${part}`);
+  const parts = (tag: string) => [
+    ...["streams", "heard", "asked"].map((part) => `app:{${tag}}:${part}`),
+    // One for each process that shares the table.
+    expect.stringMatching(/:done:[0-9a-f]{16}$/),
+  ];
   expect(keys).toEqual([parts("a%2Fb/%7Bc%7D/push"), parts("%EF%BF%BD//pub")]);
+  for (const { 3: done } of keys) expect(done?.slice(0, done.indexOf("}"))).toMatch(/^app:\{/);
 });
