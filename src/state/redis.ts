@@ -7,8 +7,8 @@ import { affordable, assertSameWindow } from "../replay/memory.js";
 import type { ReplayState, SenderStream, Streams, TableOptions } from "../replay/state.js";
 import type { Pattern } from "../wire/patterns.js";
 import { type RedisClient, type Run, runnerOf } from "./redis/client.js";
-import { nextEpoch } from "./redis/epochs.js";
-import { type ErrorListener, Outage } from "./redis/outage.js";
+import { Epochs } from "./redis/epochs.js";
+import type { ErrorListener } from "./redis/outage.js";
 import { RedisStreams } from "./redis/streams.js";
 
 export type { IoredisClient, NodeRedisClient, RedisClient } from "./redis/client.js";
@@ -24,7 +24,7 @@ export interface RedisStateOptions {
   readonly idle?: number | undefined;
   /** Milliseconds that Redis may take to answer: then a message is refused as "state-unavailable". Default 1000. */
   readonly timeout?: number | undefined;
-  /** Told once an outage, and when Redis lost what it knew. Default: a process warning, COUNTERSIGN_STATE. */
+  /** Told once an outage of each table and of epochs, and when Redis lost what it knew. Default: a process warning, COUNTERSIGN_STATE. */
   readonly onError?: ErrorListener | undefined;
 }
 
@@ -53,7 +53,8 @@ export class RedisState implements ReplayState {
   readonly #prefix: string;
   readonly #idle: number;
   readonly #timeout: number;
-  readonly #outage: Outage;
+  readonly #onError: ErrorListener | undefined;
+  readonly #epochs: Epochs;
   readonly #tables = new Map<string, { streams: RedisStreams; window: number }>();
 
   /** @throws CountersignError for options that cannot work */
@@ -63,7 +64,8 @@ export class RedisState implements ReplayState {
     this.#prefix = assertPrefix(prefix);
     this.#idle = assertSpan("idle", idle, LONGEST_IDLE);
     this.#timeout = assertSpan("timeout", timeout, LONGEST_TIMEOUT);
-    this.#outage = new Outage(onError);
+    this.#onError = onError;
+    this.#epochs = new Epochs(this.#run, timeout, onError);
   }
 
   /** The table of one receiver's streams on `channel` by senders of type `pattern`. */
@@ -83,7 +85,7 @@ export class RedisState implements ReplayState {
       idle: this.#idle * 1000,
       timeout: this.#timeout,
     };
-    const streams = new RedisStreams(this.#run, options, this.#outage);
+    const streams = new RedisStreams(this.#run, options, this.#onError);
     this.#tables.set(tag, { streams, window });
     return streams;
   }
@@ -93,8 +95,7 @@ export class RedisState implements ReplayState {
    * is away.
    */
   nextEpoch({ sender, channel, pattern }: SenderStream, atLeast: number): Promise<number> {
-    const key = `${this.#tagOf(sender, channel, pattern)}:epoch`;
-    return nextEpoch(this.#run, key, atLeast, this.#timeout, this.#outage);
+    return this.#epochs.next(`${this.#tagOf(sender, channel, pattern)}:epoch`, atLeast);
   }
 
   /** What stands in braces decides where a cluster keeps a key: all keys of one table are kept together. */

@@ -2,8 +2,6 @@
 // which they were made whatever the client does (resend, redirect, reconnect). Batches are numbered, and the script
 // carries none out twice.
 
-import type { Outage } from "./outage.js";
-
 /** One call of the table's script, by name. */
 export type Call = readonly [name: string, ...args: unknown[]];
 
@@ -76,6 +74,8 @@ export class Calls {
   readonly #queue: Waiting[] = [];
   #underWay = false;
   #batches = 0;
+  /** How many calls were given up, for no answer came in time. */
+  #givenUp = 0;
   #reading: Reading | undefined;
   #life: string | undefined;
   #isFirstLife = true;
@@ -83,13 +83,19 @@ export class Calls {
   #opened = 0;
   readonly #carryOut: CarryOut;
   readonly #timeout: number;
-  readonly #outage: Outage;
+  readonly #failed: (cause: unknown) => void;
+  readonly #answered: () => void;
 
-  /** @param timeout  milliseconds that a call may take */
-  constructor(carryOut: CarryOut, timeout: number, outage: Outage) {
+  /**
+   * @param timeout   milliseconds that a call may take
+   * @param failed    told that the server did not answer, or with an error
+   * @param answered  told that it did, and nobody was left waiting meanwhile
+   */
+  constructor(carryOut: CarryOut, timeout: number, failed: (cause: unknown) => void, answered: () => void) {
     this.#carryOut = carryOut;
     this.#timeout = timeout;
-    this.#outage = outage;
+    this.#failed = failed;
+    this.#answered = answered;
   }
 
   /** Sees to it that the table exists: what is said from now on is heard. */
@@ -130,6 +136,7 @@ export class Calls {
 
   #giveUp(waiting: Waiting): void {
     if (waiting.settled) return;
+    this.#givenUp++;
     this.#failed(new Error(`no answer within ${this.#timeout} ms`));
     waiting.settle(undefined);
   }
@@ -173,11 +180,12 @@ export class Calls {
 
   async #attempt(batch: readonly Waiting[]): Promise<Reply | undefined> {
     const sentAt = performance.now();
+    const givenUp = this.#givenUp;
     try {
       const numbered = { number: ++this.#batches, calls: batch.map(({ call }) => call) };
       const reply = await this.#patiently(this.#carryOut(numbered, this.#timing(batch, sentAt)));
       this.#note(reply, sentAt);
-      if (performance.now() - sentAt < this.#timeout) this.#outage.answered();
+      if (this.#givenUp === givenUp) this.#answered();
       return reply;
     } catch (error) {
       this.#failed(error);
@@ -228,10 +236,6 @@ export class Calls {
       }, patience).unref();
       reply.finally(() => clearTimeout(timer)).then(resolve, reject);
     });
-  }
-
-  #failed(cause: unknown): void {
-    this.#outage.failed(cause, "messages are refused as state-unavailable until it answers.");
   }
 }
 

@@ -7,7 +7,7 @@ import type { Answered, Claim, Reached, Ruling, Streams } from "../../replay/sta
 import { MOST_NONCES, WIRE } from "../../wire/limits.js";
 import { type Batch, type Call, Calls, PATIENCE, type Reply, type Timing } from "./calls.js";
 import type { Run } from "./client.js";
-import type { Outage } from "./outage.js";
+import { type ErrorListener, Outage } from "./outage.js";
 import { TABLE_SCRIPT } from "./script.js";
 
 /** How a table in Redis is kept. */
@@ -44,11 +44,16 @@ export class RedisStreams implements Streams {
   readonly #outage: Outage;
   readonly #calls: Calls;
 
-  constructor(run: Run, options: RedisTableOptions, outage: Outage) {
+  constructor(run: Run, options: RedisTableOptions, listener: ErrorListener | undefined) {
     this.#run = run;
     this.#options = options;
-    this.#outage = outage;
-    this.#calls = new Calls((batch, timing) => this.#carryOut(batch, timing), options.timeout, outage);
+    this.#outage = new Outage("messages are refused as state-unavailable until it answers.", listener);
+    this.#calls = new Calls(
+      (batch, timing) => this.#carryOut(batch, timing),
+      options.timeout,
+      (cause) => this.#outage.failed(cause, options.keys[0] as string),
+      () => this.#outage.answered(),
+    );
     this.#calls.open();
   }
 

@@ -1,5 +1,6 @@
 // Epochs of senders in Redis: one that is none is never handed to a sender, and whoever runs it is told why.
 
+import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type IoredisClient, RedisState } from "../../../src/state/redis.js";
 import { LIBRARIES, noRedis, type RedisServer } from "./server.js";
@@ -25,7 +26,9 @@ describe.skipIf(noRedis)("the epoch of a sender", () => {
     await transaction.multi({ pipeline: false });
     const asked = state.nextEpoch(STREAM, 1000);
     await until(() => told.length > 0);
-    expect(told[0]).toMatch(/^Redis fails \(.*it answers "QUEUED" where a script was run\): senders wait/);
+    expect(told[0]).toMatch(
+      /^Redis fails at ".+:epoch" \(it answers "QUEUED" where a script was run\): senders wait/,
+    );
     await transaction.exec();
     expect(await asked).toBeGreaterThanOrEqual(1000);
   });
@@ -65,6 +68,21 @@ describe.skipIf(noRedis)("the epoch of a sender", () => {
       expect(await asked).toBe(1000);
     },
   );
+
+  test("is told of once while others are given theirs", async () => {
+    const server = await serverOf();
+    const { state, told } = await stateOf(server);
+    server.command("RPUSH", KEY, "no epoch");
+    const asked = state.nextEpoch(STREAM, 1000);
+    for (let round = 0; round < 8; round++) {
+      await state.nextEpoch({ ...STREAM, sender: `sender-${round}` }, 1000);
+      await passed(150);
+    }
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain(`Redis fails at "${KEY}" (WRONGTYPE`);
+    server.command("DEL", KEY);
+    expect(await asked).toBe(1000);
+  });
 
   test("may be the last one there is", async () => {
     const server = await serverOf();

@@ -205,7 +205,9 @@ describe.skipIf(noRedis)("a Redis that is away", () => {
     expect(await worker.table.ask("alice")).toBeUndefined();
     expect(await worker.table.begin("alice", { epoch: 1, sequence: 0, keyId: 7 })).toBe("state-unavailable");
     expect(worker.told).toHaveLength(1);
-    expect(worker.told[0]).toMatch(/^Redis fails \(.+\): messages are refused as state-unavailable/);
+    expect(worker.told[0]).toMatch(
+      /^Redis fails at ".+:streams" \(.+\): messages are refused as state-unavailable/,
+    );
     await server.start();
     await until(() => isBack(worker.table));
     for (const frames of during) {

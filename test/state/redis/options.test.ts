@@ -60,7 +60,8 @@ test("whoever does not listen is told by a process warning, once", async () => {
   process.off("warning", note);
   const ours = warnings.filter(({ code }) => code === "COUNTERSIGN_STATE");
   expect(ours.map(({ message }) => message)).toEqual([
-    "Redis fails (NOPERM no permission): messages are refused as state-unavailable until it answers.",
+    'Redis fails at "countersign:{r//push}:streams" (NOPERM no permission): messages are refused as state-unavailable ' +
+      "until it answers.",
   ]);
 });
 
