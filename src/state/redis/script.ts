@@ -83,7 +83,11 @@ local function raise(moment)
   redis.call("HSET", TABLE, "since", text(since), "forgot", text(forgot))
 end
 
-if not life or held[2] ~= history or newest[1] ~= "" then
+-- A life that the caller met, and another one after it: what that one heard is not known here.
+local is_abandoned = false
+for at = 1, #LIVES - 1 do is_abandoned = is_abandoned or LIVES[at] == life end
+
+if not life or held[2] ~= history or newest[1] ~= "" or is_abandoned then
   forgot, life = life and 1 or 0, NEW_LIFE
   redis.call("UNLINK", TABLE, HEARD, ASKED)
   redis.call("HSET", TABLE, "life", life, "history", history, "window", text(WINDOW))

@@ -25,7 +25,7 @@ export interface RedisTableOptions {
 /** Sinces of refused streams that are kept for a log, at most. */
 const MOST_SINCES = 1000;
 
-/** Lives of the table that are kept, at most. */
+/** Lives of the table that are kept, at most: the first, and the last ones. */
 const MOST_LIVES = 16;
 
 /** In the place of a mark: what is begun was asked for just now. */
@@ -37,7 +37,7 @@ export class RedisStreams implements Streams {
   size = 0;
   #since: Micros | undefined;
   readonly #sinces = new Map<string, Micros>();
-  /** The lives of the table that were met, the first and the last one among them: Redis forgot everything in between. */
+  /** The lives of the table that were met, in their order: Redis forgot everything between two of them. */
   readonly #lives: string[] = [];
   readonly #run: Run;
   readonly #options: RedisTableOptions;

@@ -124,6 +124,28 @@ describe.skipIf(noRedis)("what Redis has lost", () => {
     return { primary, replica };
   }
 
+  /** A worker whose client can be led from one server to the other, as by a name whose address changes. */
+  async function ledWorker(first: RedisServer, second: RedisServer) {
+    const clients = new Map<RedisServer, IoredisClient>();
+    for (const server of [first, second]) {
+      const connection = await LIBRARIES.ioredis(server.url);
+      atEnd(connection.drop);
+      clients.set(server, connection.client as IoredisClient);
+    }
+    let client = clients.get(first) as IoredisClient;
+    const led: IoredisClient = {
+      evalsha: (...args) => client.evalsha(...args),
+      eval: (...args) => client.eval(...args),
+    };
+    const state = new RedisState({ client: led, timeout: 10_000, onError: () => {} });
+    const table = state.table("workers", "jobs", "push", { window: 0, limit: 1000 });
+    await table.epochOf("nobody");
+    const leadTo = (server: RedisServer) => {
+      client = clients.get(server) as IoredisClient;
+    };
+    return { table, leadTo };
+  }
+
   const isLinked = (replica: RedisServer) =>
     replica.command("INFO", "replication").includes("master_link_status:up");
   const hasHeard = (server: RedisServer) => server.command("HEXISTS", `${KEYS}:streams`, ":alice") === "1";
@@ -156,6 +178,41 @@ describe.skipIf(noRedis)("what Redis has lost", () => {
     await expectRefused(table, [...before, ...after]);
     await deliver(table, 5);
     expect(told).toHaveLength(1);
+  });
+
+  test("is not found again by a worker that was led away and back", async () => {
+    const { primary, replica } = await replicated();
+    const led = await ledWorker(primary, replica);
+    const before = await deliver(led.table, 1, 2);
+    await until(() => hasHeard(replica));
+    replica.command("REPLICAOF", "NO", "ONE");
+    led.leadTo(replica);
+    await led.table.epochOf("nobody");
+    const meanwhile = await deliver(led.table, 3, 4);
+    led.leadTo(primary);
+    await expectRefused(led.table, [...before, ...meanwhile]);
+    await deliver(led.table, 5);
+    // Led on, it stays with what is new there.
+    led.leadTo(replica);
+    await expectRefused(led.table, meanwhile);
+    await deliver(led.table, 6);
+  });
+
+  test("proves nothing to a worker that is led to a table that others use", async () => {
+    const [near, far] = [await serverOf(), await serverOf()];
+    const led = await ledWorker(near, far);
+    const other = await workerOf(far, { limit: 1 });
+    await aWhile();
+    const mark = led.table.mark?.();
+    await aWhile();
+    const claims = await deliver(other.table, 1, 2);
+    await other.table.admit(message(1, { stream: "bob" }));
+    led.leadTo(far);
+    expect(await led.table.begin("alice", { epoch: 10, sequence: 0, keyId: 7 }, mark)).toBe("unasked");
+    await expectRefused(led.table, claims);
+    expect(await led.table.begin("alice", { epoch: 10, sequence: 2, keyId: 7 }, led.table.mark?.())).toBe(
+      "begun",
+    );
   });
 
   test("nothing, in a server that has freed its backlog: it is taken for lost, and goes on", async () => {
