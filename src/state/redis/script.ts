@@ -44,6 +44,8 @@ local SEEN, OPENED = tonumber(ARGV[10]), tonumber(ARGV[11])
 local BATCH, KEEP = tonumber(ARGV[12]), tonumber(ARGV[13])
 -- Milliseconds that keys are kept when nobody uses them.
 local LIFE = math.floor(IDLE / 500)
+-- Streams that are looked at in a call for whether a revoked key moved them.
+local STEP = 64
 -- Numbers to a chunk of a window: a power of two, so that doubles divide by it exactly.
 local CHUNK = 1024
 -- Stands among the moments at which streams were heard, after all of them: gone if the set is.
@@ -65,7 +67,7 @@ local history = info.server .. "/" .. info.replication
 
 -- Is this the memory that was written here? One that was flushed or evicted is not whole, and one that was written in
 -- another history may lack its last writes. What it still knows of when it was used lasts.
-local held = redis.call("HMGET", TABLE, "life", "history", "window", "since", "forgot", "moment")
+local held = redis.call("HMGET", TABLE, "life", "history", "window", "since", "forgot", "moment", "revoked")
 local newest = redis.call("ZREVRANGE", HEARD, 0, 1, "WITHSCORES")
 local life, since, forgot = held[1], tonumber(held[4] or 0), tonumber(held[5] or 0)
 local last_heard = since
@@ -88,7 +90,7 @@ local is_abandoned = false
 for at = 1, #LIVES - 1 do is_abandoned = is_abandoned or LIVES[at] == life end
 
 if not life or held[2] ~= history or newest[1] ~= "" or is_abandoned then
-  forgot, life = life and 1 or 0, NEW_LIFE
+  forgot, life, held[7] = life and 1 or 0, NEW_LIFE, nil
   redis.call("UNLINK", TABLE, HEARD, ASKED)
   redis.call("HSET", TABLE, "life", life, "history", history, "window", text(WINDOW))
   raise(now)
@@ -116,9 +118,7 @@ if life ~= LIVES[#LIVES] then OPENED = math.huge end
 -- The clock went back since: what was reckoned by it is not to be relied on.
 if clock < SENT then CALLED = math.min(CALLED, SEEN) end
 
-local function find(stream)
-  local packed = redis.call("HGET", TABLE, ":" .. stream)
-  if not packed then return nil end
+local function unpacked(packed)
   local epoch, last, first, since, key = struct.unpack(ROW, packed)
   return { epoch = epoch, last = last, first = first, since = since, key = key }
 end
@@ -139,10 +139,10 @@ local function drop_window(stream, row)
 end
 
 local function remove(stream)
-  local row = find(stream)
+  local packed = redis.call("HGET", TABLE, ":" .. stream)
   redis.call("HDEL", TABLE, ":" .. stream)
   redis.call("ZREM", HEARD, stream)
-  if row then drop_window(stream, row) end
+  if packed then drop_window(stream, unpacked(packed)) end
 end
 
 -- Streams, each followed by when it was last heard.
@@ -151,6 +151,44 @@ local function forget(streams)
     forgot = 1
     raise(tonumber(streams[at + 1]))
     remove(streams[at])
+  end
+end
+
+-- While there may be streams that a revoked key moved last: until which moment each key's are forgotten, and from where
+-- to where streams are still to be looked at. One that was not looked at yet is forgotten when it is found.
+local revoked = held[7] and cjson.decode(held[7])
+
+local function is_revoked(row, heard)
+  local moment = revoked.moments[text(row.key)]
+  return moment and tonumber(heard) <= tonumber(moment)
+end
+
+local function find(stream)
+  local packed = redis.call("HGET", TABLE, ":" .. stream)
+  if not packed then return nil end
+  local row = unpacked(packed)
+  if not revoked then return row end
+  local heard = redis.call("ZSCORE", HEARD, stream)
+  if not is_revoked(row, heard) then return row end
+  forget({ stream, heard })
+  return nil
+end
+
+-- A few at every call, in the order in which they were heard: what is heard meanwhile comes after all of them.
+local function look_for_revoked()
+  if not revoked then return end
+  local from, to = "(" .. revoked.from, revoked.to
+  local streams = redis.call("ZRANGEBYSCORE", HEARD, from, to, "WITHSCORES", "LIMIT", 0, STEP)
+  for at = 1, #streams, 2 do
+    local packed = redis.call("HGET", TABLE, ":" .. streams[at])
+    if packed and is_revoked(unpacked(packed), streams[at + 1]) then forget({ streams[at], streams[at + 1] }) end
+  end
+  if #streams < 2 * STEP then
+    revoked = nil
+    redis.call("HDEL", TABLE, "revoked")
+  else
+    revoked.from = streams[#streams]
+    redis.call("HSET", TABLE, "revoked", cjson.encode(revoked))
   end
 end
 
@@ -170,6 +208,7 @@ end
 -- Who was not heard for long goes first, a few at every call.
 forget(redis.call("ZRANGEBYSCORE", HEARD, "-inf", text(now - IDLE), "WITHSCORES", "LIMIT", 0, 16))
 forget_nonces(redis.call("ZRANGEBYSCORE", ASKED, "-inf", text(now - ${NONCE_LIFE}), "LIMIT", 0, 16))
+look_for_revoked()
 local since_before = since
 
 local function is_set(chunk, number)
@@ -307,15 +346,14 @@ end
 
 local function forget_key(key)
   raise(now)
-  local cursor = "0"
-  repeat
-    local page = redis.call("HSCAN", TABLE, cursor, "MATCH", ":*", "COUNT", 1000)
-    cursor = page[1]
-    for at = 1, #page[2], 2 do
-      local _, _, _, _, moved_by = struct.unpack(ROW, page[2][at + 1])
-      if moved_by == key then forget({ string.sub(page[2][at], 2), since }) end
-    end
-  until cursor == "0"
+  revoked = { moments = revoked and revoked.moments or {}, from = "-inf", to = text(now) }
+  revoked.moments[text(key)] = text(now)
+  look_for_revoked()
+  if revoked then
+    -- There may be more of them.
+    forgot = 1
+    raise(now)
+  end
   return "forgotten"
 end
 

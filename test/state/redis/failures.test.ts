@@ -427,6 +427,51 @@ describe.skipIf(noRedis)("what is kept in Redis", () => {
     expect(smaller.table.size).toBe(10);
   });
 
+  test("is forgotten with its key at once, however much of it there is, and removed in steps", async () => {
+    const server = await serverOf();
+    const { table } = await workerOf(server, { window: 64, limit: 2000 });
+    const streams = Array.from({ length: 1000 }, (_, at) => `crowd-${at}`);
+    const claimsOf = (claimed: object) => streams.map((stream) => message(1, { stream, ...claimed }));
+    const admitted = await Promise.all(claimsOf({}).map((claim) => table.admit(claim)));
+    expect(admitted.every((ruling) => ruling === "new")).toBe(true);
+    await deliver(table, 1);
+    expect(await table.admit(message(1, { stream: "bob", keyId: 8 }))).toBe("new");
+    await table.forgetKey(7);
+    await table.forgetKey(9);
+    // Redis serves others meanwhile: most of it is still there.
+    expect(sizeOf(server, "heard")).toBeGreaterThan(800);
+    expect(await table.admit(message(2, { ...NO_EVIDENCE, stream: "bob", keyId: 8 }))).toBe("new");
+    expect(await table.admit(message(1, { ...NO_EVIDENCE, stream: "eve", toFreshName: true }))).toBe(
+      "not-live",
+    );
+    // What the key moves afterwards is nothing that a thief did before.
+    await deliver(table, 2);
+    const again = claimsOf({ ...NO_EVIDENCE, sequence: 2 }).reverse();
+    const rulings = await Promise.all(again.map((claim) => table.admit(claim)));
+    expect(rulings.every((ruling) => ruling === "not-live")).toBe(true);
+    await until(async () => (await table.epochOf("nobody")) === 0 && sizeOf(server, "heard") === 3);
+    expect(server.command("HEXISTS", `${KEYS}:streams`, "revoked")).toBe("0");
+    const fields = server.command("HKEYS", `${KEYS}:streams`).split("\n");
+    expect(fields.filter((field) => /^[:#]/.test(field)).sort()).toEqual([
+      "#0:alice",
+      "#0:bob",
+      ":alice",
+      ":bob",
+    ]);
+    expect(await table.admit(message(3, NO_EVIDENCE))).toBe("new");
+  });
+
+  test("is removed in steps also where nobody is heard of it again", async () => {
+    const server = await serverOf();
+    const { table } = await workerOf(server);
+    const crowd = Array.from({ length: 300 }, (_, at) => message(1, { stream: `crowd-${at}` }));
+    await Promise.all(crowd.map((claim) => table.admit(claim)));
+    await table.forgetKey(7);
+    expect(sizeOf(server, "heard")).toBeGreaterThan(100);
+    await until(async () => (await table.epochOf("nobody")) === 0 && sizeOf(server, "heard") === 1);
+    expect(server.command("HEXISTS", `${KEYS}:streams`, "revoked")).toBe("0");
+  });
+
   test("expires: who was not heard needs evidence of later", async () => {
     const server = await serverOf();
     const { table } = await workerOf(server, { idle: 400 });
