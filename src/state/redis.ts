@@ -24,7 +24,10 @@ export interface RedisStateOptions {
   readonly idle?: number | undefined;
   /** Milliseconds that Redis may take to answer: then a message is refused as "state-unavailable". Default 1000. */
   readonly timeout?: number | undefined;
-  /** Told once an outage of each table and of epochs, and when Redis lost what it knew. Default: a process warning, COUNTERSIGN_STATE. */
+  /**
+   * Told once an outage of each table and of senders' epochs, and when Redis lost what it knew. Default: a process warning,
+   * COUNTERSIGN_STATE.
+   */
   readonly onError?: ErrorListener | undefined;
 }
 
