@@ -1,13 +1,14 @@
 // countersign/state/redis: state in Redis, shared by workers and machines. Redis checks and remembers in one step, by its
 // own clock; whoever has the same receiver name shares its memory (docs/wire.md, section 8.3).
 
+import { randomBytes } from "node:crypto";
 import { misuse } from "../errors.js";
 import { affordable, assertSameWindow } from "../replay/memory.js";
 import type { ReplayState, SenderStream, Streams, TableOptions } from "../replay/state.js";
 import type { Pattern } from "../wire/patterns.js";
 import { type RedisClient, type Run, runnerOf } from "./redis/client.js";
-import { nextEpoch } from "./redis/epochs.js";
-import { type ErrorListener, Outage } from "./redis/outage.js";
+import { Epochs } from "./redis/epochs.js";
+import type { ErrorListener } from "./redis/outage.js";
 import { RedisStreams } from "./redis/streams.js";
 
 export type { IoredisClient, NodeRedisClient, RedisClient } from "./redis/client.js";
@@ -15,7 +16,7 @@ export type { ErrorListener } from "./redis/outage.js";
 
 /** How state is kept in Redis. */
 export interface RedisStateOptions {
-  /** An ioredis or node-redis client or cluster. Whoever made it connects and closes it. */
+  /** An ioredis or node-redis client or cluster, whose user may ask INFO. Whoever made it connects and closes it. */
   readonly client: RedisClient;
   /** What all keys begin with; no braces. Default "countersign:". */
   readonly prefix?: string | undefined;
@@ -23,7 +24,10 @@ export interface RedisStateOptions {
   readonly idle?: number | undefined;
   /** Milliseconds that Redis may take to answer: then a message is refused as "state-unavailable". Default 1000. */
   readonly timeout?: number | undefined;
-  /** Told once an outage, and when Redis lost what it knew. Default: a process warning, COUNTERSIGN_STATE. */
+  /**
+   * Told once an outage of each table and of senders' epochs, and when Redis lost what it knew. Default: a process warning,
+   * COUNTERSIGN_STATE.
+   */
   readonly onError?: ErrorListener | undefined;
 }
 
@@ -31,7 +35,7 @@ const WEEK = 7 * 24 * 3600 * 1000;
 const KNOWN = ["client", "prefix", "idle", "timeout", "onError"];
 
 /**
- * State in Redis 6 or later. Sockets, workers and machines that give it the same `receiver` never accept a message twice
+ * State in Redis 7 or later. Sockets, workers and machines that give it the same `receiver` never accept a message twice
  * between them; senders get epochs that never go back. Rulings come as promises: sockets wait for them, and without
  * sockets `Verifier.verifyAsync` does.
  *
@@ -52,7 +56,8 @@ export class RedisState implements ReplayState {
   readonly #prefix: string;
   readonly #idle: number;
   readonly #timeout: number;
-  readonly #outage: Outage;
+  readonly #onError: ErrorListener | undefined;
+  readonly #epochs: Epochs;
   readonly #tables = new Map<string, { streams: RedisStreams; window: number }>();
 
   /** @throws CountersignError for options that cannot work */
@@ -62,7 +67,8 @@ export class RedisState implements ReplayState {
     this.#prefix = assertPrefix(prefix);
     this.#idle = assertSpan("idle", idle, LONGEST_IDLE);
     this.#timeout = assertSpan("timeout", timeout, LONGEST_TIMEOUT);
-    this.#outage = new Outage(onError);
+    this.#onError = onError;
+    this.#epochs = new Epochs(this.#run, timeout, onError);
   }
 
   /** The table of one receiver's streams on `channel` by senders of type `pattern`. */
@@ -73,7 +79,8 @@ export class RedisState implements ReplayState {
       assertSameWindow(receiver, held.window, window);
       return held.streams;
     }
-    const keys = ["streams", "heard", "asked"].map((part) => `${tag}:${part}`);
+    const done = `done:${randomBytes(8).toString("hex")}`;
+    const keys = ["streams", "heard", "asked", done].map((part) => `${tag}:${part}`);
     const options = {
       keys,
       window,
@@ -81,7 +88,7 @@ export class RedisState implements ReplayState {
       idle: this.#idle * 1000,
       timeout: this.#timeout,
     };
-    const streams = new RedisStreams(this.#run, options, this.#outage);
+    const streams = new RedisStreams(this.#run, options, this.#onError);
     this.#tables.set(tag, { streams, window });
     return streams;
   }
@@ -91,8 +98,7 @@ export class RedisState implements ReplayState {
    * is away.
    */
   nextEpoch({ sender, channel, pattern }: SenderStream, atLeast: number): Promise<number> {
-    const key = `${this.#tagOf(sender, channel, pattern)}:epoch`;
-    return nextEpoch(this.#run, key, atLeast, this.#timeout, this.#outage);
+    return this.#epochs.next(`${this.#tagOf(sender, channel, pattern)}:epoch`, atLeast);
   }
 
   /** What stands in braces decides where a cluster keeps a key: all keys of one table are kept together. */

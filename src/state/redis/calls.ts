@@ -1,28 +1,44 @@
 // The way to one table: calls go in batches, one batch under way at a time, so that they are carried out in the order in
-// which they were made whatever the client does (resend, redirect, reconnect), and none of them is made twice.
-
-import type { Outage } from "./outage.js";
+// which they were made whatever the client does (resend, redirect, reconnect). Batches are numbered, and the script
+// carries none out twice.
 
 /** One call of the table's script, by name. */
 export type Call = readonly [name: string, ...args: unknown[]];
 
-/** When a batch was called for, on the server's clock: what the script needs to know of time. */
+/** Calls that are carried out together. */
+export interface Batch {
+  /** Its number: each is higher than the one before. */
+  readonly number: number;
+  readonly calls: readonly Call[];
+}
+
+/** When a batch was called for, in the table's moments: what the script needs to know of time. */
 export interface Timing {
-  /** The moment at which its oldest call was made, at the earliest. */
+  /** When its oldest call was made, at the earliest, if the server's clock has run on since. */
   readonly called: number;
+  /** When it was sent: the same. */
+  readonly sent: number;
   /** The moment after which nobody waits for the answer, at the latest. */
   readonly deadline: number;
-  /** The latest moment of the server's that is known. */
+  /** The latest moment that is known. */
   readonly seen: number;
+  /** The first moment that is known of this life of the table's. */
+  readonly opened: number;
 }
 
 /** What the table's script answers. */
-export type Reply =
-  | { readonly status: "done"; readonly now: number; readonly answers: readonly string[] }
-  | { readonly status: "overdue"; readonly now: number };
+export interface Reply {
+  /** Overdue calls were not made. */
+  readonly status: "done" | "overdue";
+  /** A moment before all that are still to come. */
+  readonly now: number;
+  /** The life of the table: memory was lost between two of them. */
+  readonly life: string;
+  readonly answers: readonly string[];
+}
 
 /** Carries out a batch. Rejects where that fails; then nobody knows whether it was carried out. */
-export type CarryOut = (batch: readonly Call[], timing: Timing) => Promise<Reply>;
+export type CarryOut = (batch: Batch, timing: Timing) => Promise<Reply>;
 
 /** Calls to a batch, at most: what Redis does in about a millisecond. */
 const BATCH = 256;
@@ -31,8 +47,8 @@ const MOST_WAITING = 65_536;
 /** Milliseconds between a failure and the next attempt. */
 const PAUSE = 100;
 /** How many times the timeout a client may keep a batch before it is taken for lost. */
-const PATIENCE = 10;
-/** Milliseconds that one reading of the server's clock is good for. */
+export const PATIENCE = 10;
+/** Milliseconds that one reading is good for. */
 const READING_LIFE = 60_000;
 const MICROS = 1000;
 
@@ -46,7 +62,7 @@ interface Waiting {
   readonly settle: (answer: string | undefined) => void;
 }
 
-/** A reading of the server's clock. */
+/** A moment of the table's, and when it was read. */
 interface Reading {
   readonly now: number;
   readonly sentAt: number;
@@ -57,18 +73,29 @@ interface Reading {
 export class Calls {
   readonly #queue: Waiting[] = [];
   #underWay = false;
+  #batches = 0;
+  /** How many calls were given up, for no answer came in time. */
+  #givenUp = 0;
   #reading: Reading | undefined;
-  /** The server's clock when it first answered: calls made before that are taken to be made then. */
+  #life: string | undefined;
+  #isFirstLife = true;
+  /** The first moment that is known of this life. */
   #opened = 0;
   readonly #carryOut: CarryOut;
   readonly #timeout: number;
-  readonly #outage: Outage;
+  readonly #failed: (cause: unknown) => void;
+  readonly #answered: () => void;
 
-  /** @param timeout  milliseconds that a call may take */
-  constructor(carryOut: CarryOut, timeout: number, outage: Outage) {
+  /**
+   * @param timeout   milliseconds that a call may take
+   * @param failed    told that the server did not answer, or with an error
+   * @param answered  told that it did, and nobody was left waiting meanwhile
+   */
+  constructor(carryOut: CarryOut, timeout: number, failed: (cause: unknown) => void, answered: () => void) {
     this.#carryOut = carryOut;
     this.#timeout = timeout;
-    this.#outage = outage;
+    this.#failed = failed;
+    this.#answered = answered;
   }
 
   /** Sees to it that the table exists: what is said from now on is heard. */
@@ -76,11 +103,12 @@ export class Calls {
     void this.#run();
   }
 
-  /** This moment on the server's clock, at the earliest; 0 while it has not answered yet. */
+  /**
+   * A moment before all that are still to come; 0 while none is known. Nothing is added for the time since it was read:
+   * the server's clock may have been set back.
+   */
   get moment(): number {
-    if (this.#reading === undefined) return 0;
-    const { now, receivedAt } = this.#reading;
-    return Math.max(Math.floor(now + (performance.now() - receivedAt) * MICROS), this.#opened);
+    return this.#reading?.now ?? 0;
   }
 
   /** What the server answers; `undefined` where it does not answer in time. */
@@ -108,6 +136,7 @@ export class Calls {
 
   #giveUp(waiting: Waiting): void {
     if (waiting.settled) return;
+    this.#givenUp++;
     this.#failed(new Error(`no answer within ${this.#timeout} ms`));
     waiting.settle(undefined);
   }
@@ -151,17 +180,25 @@ export class Calls {
 
   async #attempt(batch: readonly Waiting[]): Promise<Reply | undefined> {
     const sentAt = performance.now();
+    const givenUp = this.#givenUp;
     try {
-      const calls = batch.map(({ call }) => call);
-      const reply = await this.#patiently(this.#carryOut(calls, this.#timing(batch, sentAt)));
-      this.#reading = { now: reply.now, sentAt, receivedAt: performance.now() };
-      if (this.#opened === 0) this.#opened = reply.now;
-      if (performance.now() - sentAt < this.#timeout) this.#outage.answered();
+      const numbered = { number: ++this.#batches, calls: batch.map(({ call }) => call) };
+      const reply = await this.#patiently(this.#carryOut(numbered, this.#timing(batch, sentAt)));
+      this.#note(reply, sentAt);
+      if (this.#givenUp === givenUp) this.#answered();
       return reply;
     } catch (error) {
       this.#failed(error);
       return undefined;
     }
+  }
+
+  #note({ now, life }: Reply, sentAt: number): void {
+    this.#reading = { now, sentAt, receivedAt: performance.now() };
+    if (life === this.#life) return;
+    this.#isFirstLife = this.#life === undefined;
+    this.#life = life;
+    this.#opened = now;
   }
 
   #isOutdated(): boolean {
@@ -180,12 +217,14 @@ export class Calls {
   }
 
   #timing(batch: readonly Waiting[], sentAt: number): Timing {
-    if (this.#reading === undefined) return { called: 0, deadline: 0, seen: 0 };
-    const { now, receivedAt, sentAt: askedAt } = this.#reading;
+    if (this.#reading === undefined) return { called: 0, sent: 0, deadline: 0, seen: 0, opened: 0 };
+    const { now: seen, receivedAt, sentAt: askedAt } = this.#reading;
     const oldest = batch.find(({ lasting }) => !lasting)?.calledAt ?? sentAt;
-    const called = Math.floor(now + (oldest - receivedAt) * MICROS);
-    const deadline = Math.ceil(now + (sentAt - askedAt + this.#timeout) * MICROS);
-    return { called: Math.max(called, this.#opened), deadline, seen: now };
+    const momentAt = (at: number) => Math.floor(seen + (at - receivedAt) * MICROS);
+    // What was called before the server first answered is taken to be called then.
+    const called = Math.max(momentAt(oldest), this.#isFirstLife ? this.#opened : 0);
+    const deadline = Math.ceil(seen + (sentAt - askedAt + this.#timeout) * MICROS);
+    return { called, sent: momentAt(sentAt), deadline, seen, opened: this.#opened };
   }
 
   /** A client keeps what it cannot send, and sends it when it can: until then nothing more is given to it. */
@@ -197,10 +236,6 @@ export class Calls {
       }, patience).unref();
       reply.finally(() => clearTimeout(timer)).then(resolve, reject);
     });
-  }
-
-  #failed(cause: unknown): void {
-    this.#outage.failed(cause, "messages are refused as state-unavailable until it answers.");
   }
 }
 

@@ -2,24 +2,27 @@
 
 import { CountersignError } from "../../errors.js";
 
-/** Told of what goes wrong with a state, once an outage. */
+/** Told of what goes wrong with a state, once an outage of each table and of senders' epochs. */
 export type ErrorListener = (error: CountersignError) => void;
 
-/** Whether Redis answers, and who is told when it does not. */
+/** Whether Redis answers what one table asks, or what senders do for their epochs, and who is told when it does not. */
 export class Outage {
   #down = false;
+  readonly #consequence: string;
   readonly #listener: ErrorListener;
 
-  constructor(listener: ErrorListener = warn) {
+  /** @param consequence  what comes of it while it does not answer */
+  constructor(consequence: string, listener: ErrorListener = warn) {
+    this.#consequence = consequence;
     this.#listener = listener;
   }
 
-  /** It did not answer, or with an error. */
-  failed(cause: unknown, consequence: string): void {
+  /** It did not answer, or with an error, where it was asked for this key. */
+  failed(cause: unknown, key: string): void {
     if (this.#down) return;
     this.#down = true;
     const why = cause instanceof Error ? cause.message : String(cause);
-    this.tell(`Redis fails (${why}): ${consequence}`, cause);
+    this.tell(`Redis fails at "${key}" (${why}): ${this.#consequence}`, cause);
   }
 
   /** It answered: the next failure is told again. */

@@ -21,37 +21,53 @@ const NONCE_LIFE = 60_000_000;
  *
  * KEYS: a hash of the table's own fields, its streams (":" and name), the chunks of their windows ("#", index, ":" and
  * name) and nonces ("?" and name); the streams' names by when they were heard, with a mark in front of all others; the
- * names that were asked, by when.
+ * names that were asked, by when; and of the caller's last batch the number and the answers.
  *
- * ARGV: window, limit of streams, limit of nonces, idle (µs), a name for a life that begins now, the life that the
- * caller knew first, the moment at which the oldest call was made at the earliest, the deadline, the latest moment that
- * the caller knows of, and the calls as JSON.
+ * ARGV: window, limit of streams, limit of nonces, idle (µs), a name for a life that begins now, the lives of the table
+ * that the caller met as JSON (the last one is the one it knows), five moments, the number of this batch among the
+ * caller's, how long its answers are kept (ms), and the calls as JSON. The moments: when
+ * the oldest call was made, and when this was sent, both at the earliest and if the clock has run on since; the deadline;
+ * the latest one that was handed to the caller, and the first one of the life that it knows.
+ *
+ * Moments are the table's own: they are the server's clock, but each is later than all before it, also where the clock
+ * is set back.
  *
  * Errors leave no half of a change behind that would let anything in: `since` is raised before anything is forgotten,
  * and a stream is written before its old window goes.
  */
 export const TABLE_SCRIPT = script(`
-local TABLE, HEARD, ASKED = KEYS[1], KEYS[2], KEYS[3]
+local TABLE, HEARD, ASKED, DONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local WINDOW, LIMIT, NONCES, IDLE = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local NEW_LIFE, FIRST_LIFE = ARGV[5], ARGV[6]
-local CALLED, DEADLINE, SEEN = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local NEW_LIFE, LIVES = ARGV[5], cjson.decode(ARGV[6])
+local CALLED, SENT, DEADLINE = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local SEEN, OPENED = tonumber(ARGV[10]), tonumber(ARGV[11])
+local BATCH, KEEP = tonumber(ARGV[12]), tonumber(ARGV[13])
+-- Milliseconds that keys are kept when nobody uses them.
+local LIFE = math.floor(IDLE / 500)
+-- Streams that are looked at in a call for whether a revoked key moved them.
+local STEP = 64
 -- Numbers to a chunk of a window: a power of two, so that doubles divide by it exactly.
 local CHUNK = 1024
 -- Stands among the moments at which streams were heard, after all of them: gone if the set is.
 local MARK = ${WIRE.maxNumber}
 local ROW = ">ddddI4"
 
-local clock = redis.call("TIME")
-local now = clock[1] * 1000000 + clock[2]
 local function text(number) return string.format("%.0f", number) end
 
--- Held up on the way for so long that its caller has given it up: it must not happen any more.
-if DEADLINE > 0 and now > DEADLINE then return { "overdue", text(now) } end
+-- Of which process and of which replication history this is: a primary that became a replica for a while is the same
+-- process, and holds what the other had.
+local info = {}
+for section, field in pairs({ server = "run_id", replication = "master_replid" }) do
+  local told = redis.pcall("INFO", section)
+  if type(told) ~= "string" then return { "no-info", told.err } end
+  info[section] = string.match(told, field .. ":(%x+)")
+  if not info[section] then return { "no-info", "it tells no " .. field } end
+end
+local history = info.server .. "/" .. info.replication
 
--- Is this the memory that was written here? One that was flushed or evicted is not whole, and one that was written by
--- another run of the server may lack its last writes. What it still knows of when it was used lasts.
-local run = string.match(redis.call("INFO", "server"), "run_id:(%x+)")
-local held = redis.call("HMGET", TABLE, "life", "run", "window", "since", "forgot")
+-- Is this the memory that was written here? One that was flushed or evicted is not whole, and one that was written in
+-- another history may lack its last writes. What it still knows of when it was used lasts.
+local held = redis.call("HMGET", TABLE, "life", "history", "window", "since", "forgot", "moment", "revoked")
 local newest = redis.call("ZREVRANGE", HEARD, 0, 1, "WITHSCORES")
 local life, since, forgot = held[1], tonumber(held[4] or 0), tonumber(held[5] or 0)
 local last_heard = since
@@ -60,25 +76,49 @@ for at = 2, #newest, 2 do
   if moment < MARK then last_heard = math.max(last_heard, moment) end
 end
 
+local time = redis.call("TIME")
+local clock = time[1] * 1000000 + time[2]
+local now = math.max(clock, math.max(tonumber(held[6] or 0), since, last_heard, SEEN) + 1)
+
 local function raise(moment)
   since = math.max(since, moment)
   redis.call("HSET", TABLE, "since", text(since), "forgot", text(forgot))
 end
 
-if not life or held[2] ~= run or newest[1] ~= "" then
-  since, forgot = math.max(now, SEEN, last_heard), life and 1 or 0
-  last_heard, life = since, NEW_LIFE
+-- A life that the caller met, and another one after it: what that one heard is not known here.
+local is_abandoned = false
+for at = 1, #LIVES - 1 do is_abandoned = is_abandoned or LIVES[at] == life end
+
+if not life or held[2] ~= history or newest[1] ~= "" or is_abandoned then
+  forgot, life, held[7] = life and 1 or 0, NEW_LIFE, nil
   redis.call("UNLINK", TABLE, HEARD, ASKED)
-  redis.call("HSET", TABLE, "life", life, "run", run, "window", text(WINDOW))
-  raise(since)
+  redis.call("HSET", TABLE, "life", life, "history", history, "window", text(WINDOW))
+  raise(now)
   redis.call("ZADD", HEARD, text(MARK), "")
 elseif tonumber(held[3]) ~= WINDOW then
   return { "window", held[3] }
 end
 
-local function find(stream)
-  local packed = redis.call("HGET", TABLE, ":" .. stream)
-  if not packed then return nil end
+local function reply(status, answers)
+  redis.call("HSET", TABLE, "moment", text(now))
+  for _, key in ipairs({ TABLE, HEARD, ASKED }) do redis.call("PEXPIRE", key, text(LIFE)) end
+  return { status, text(now), text(since), text(redis.call("ZCARD", HEARD) - 1), life, unpack(answers) }
+end
+
+-- A client sends again what broke off before the answer: it has happened, and the answers are the same.
+local last, kept = string.match(redis.call("GET", DONE) or "0 []", "^(%d+) (.*)$")
+if BATCH == tonumber(last) then return reply("done", cjson.decode(kept)) end
+if BATCH < tonumber(last) then return reply("overdue", {}) end
+
+-- Held up on the way for so long that its caller has given it up: it must not happen any more.
+if DEADLINE > 0 and now > DEADLINE then return reply("overdue", {}) end
+
+-- What was known of another life is no moment of this one.
+if life ~= LIVES[#LIVES] then OPENED = math.huge end
+-- The clock went back since: what was reckoned by it is not to be relied on.
+if clock < SENT then CALLED = math.min(CALLED, SEEN) end
+
+local function unpacked(packed)
   local epoch, last, first, since, key = struct.unpack(ROW, packed)
   return { epoch = epoch, last = last, first = first, since = since, key = key }
 end
@@ -99,10 +139,10 @@ local function drop_window(stream, row)
 end
 
 local function remove(stream)
-  local row = find(stream)
+  local packed = redis.call("HGET", TABLE, ":" .. stream)
   redis.call("HDEL", TABLE, ":" .. stream)
   redis.call("ZREM", HEARD, stream)
-  if row then drop_window(stream, row) end
+  if packed then drop_window(stream, unpacked(packed)) end
 end
 
 -- Streams, each followed by when it was last heard.
@@ -111,6 +151,44 @@ local function forget(streams)
     forgot = 1
     raise(tonumber(streams[at + 1]))
     remove(streams[at])
+  end
+end
+
+-- While there may be streams that a revoked key moved last: until which moment each key's are forgotten, and from where
+-- to where streams are still to be looked at. One that was not looked at yet is forgotten when it is found.
+local revoked = held[7] and cjson.decode(held[7])
+
+local function is_revoked(row, heard)
+  local moment = revoked.moments[text(row.key)]
+  return moment and tonumber(heard) <= tonumber(moment)
+end
+
+local function find(stream)
+  local packed = redis.call("HGET", TABLE, ":" .. stream)
+  if not packed then return nil end
+  local row = unpacked(packed)
+  if not revoked then return row end
+  local heard = redis.call("ZSCORE", HEARD, stream)
+  if not is_revoked(row, heard) then return row end
+  forget({ stream, heard })
+  return nil
+end
+
+-- A few at every call, in the order in which they were heard: what is heard meanwhile comes after all of them.
+local function look_for_revoked()
+  if not revoked then return end
+  local from, to = "(" .. revoked.from, revoked.to
+  local streams = redis.call("ZRANGEBYSCORE", HEARD, from, to, "WITHSCORES", "LIMIT", 0, STEP)
+  for at = 1, #streams, 2 do
+    local packed = redis.call("HGET", TABLE, ":" .. streams[at])
+    if packed and is_revoked(unpacked(packed), streams[at + 1]) then forget({ streams[at], streams[at + 1] }) end
+  end
+  if #streams < 2 * STEP then
+    revoked = nil
+    redis.call("HDEL", TABLE, "revoked")
+  else
+    revoked.from = streams[#streams]
+    redis.call("HSET", TABLE, "revoked", cjson.encode(revoked))
   end
 end
 
@@ -130,6 +208,7 @@ end
 -- Who was not heard for long goes first, a few at every call.
 forget(redis.call("ZRANGEBYSCORE", HEARD, "-inf", text(now - IDLE), "WITHSCORES", "LIMIT", 0, 16))
 forget_nonces(redis.call("ZRANGEBYSCORE", ASKED, "-inf", text(now - ${NONCE_LIFE}), "LIMIT", 0, 16))
+look_for_revoked()
 local since_before = since
 
 local function is_set(chunk, number)
@@ -173,7 +252,6 @@ local function mark(stream, row, from, to)
 end
 
 local function write(stream, row, epoch, sequence, count, key)
-  last_heard = math.max(now, last_heard)
   if not row then
     make_room()
     row = { epoch = -1, last = 0, since = since }
@@ -192,20 +270,22 @@ local function write(stream, row, epoch, sequence, count, key)
     end
     if count > 0 then mark(stream, row, sequence, sequence + count - 1) end
   end
-  redis.call("ZADD", HEARD, text(last_heard), stream)
+  redis.call("ZADD", HEARD, text(now), stream)
 end
 
 local function since_of(row) return row and row.since or since end
 
 -- What was live when it was asked still proves something if nothing was forgotten since; what this very call forgets,
 -- it forgets in the order in which it was asked to.
-local function is_live_still(row) return CALLED >= math.min(since_of(row), since_before) end
+local function is_live_still(row)
+  return CALLED >= OPENED and CALLED >= math.min(since_of(row), since_before)
+end
 
 -- The same of what was asked at a moment (0: before the caller knew one, but after it met this life of the table).
 local function is_live_since(row, mark)
   if mark < 0 then return is_live_still(row) end
-  if mark == 0 then return forgot == 0 and life == FIRST_LIFE end
-  return mark >= math.min(since_of(row), since_before)
+  if mark == 0 then return forgot == 0 and life == LIVES[1] end
+  return mark >= OPENED and mark >= since_of(row)
 end
 
 local function admit(stream, epoch, sequence, count, key, signed_after, live, to_fresh_name)
@@ -214,7 +294,7 @@ local function admit(stream, epoch, sequence, count, key, signed_after, live, to
   if not known then
     local proven = signed_after > since_of(row)
       or (live and is_live_still(row))
-      or (to_fresh_name and forgot == 0 and life == FIRST_LIFE)
+      or (to_fresh_name and forgot == 0 and life == LIVES[1])
     if not proven then return "unproven " .. text(since_of(row)) end
   else
     if epoch < row.epoch then return "stale-epoch" end
@@ -265,16 +345,15 @@ local function epoch_of(stream)
 end
 
 local function forget_key(key)
-  raise(math.max(now, last_heard))
-  local cursor = "0"
-  repeat
-    local page = redis.call("HSCAN", TABLE, cursor, "MATCH", ":*", "COUNT", 1000)
-    cursor = page[1]
-    for at = 1, #page[2], 2 do
-      local _, _, _, _, moved_by = struct.unpack(ROW, page[2][at + 1])
-      if moved_by == key then forget({ string.sub(page[2][at], 2), since }) end
-    end
-  until cursor == "0"
+  raise(now)
+  revoked = { moments = revoked and revoked.moments or {}, from = "-inf", to = text(now) }
+  revoked.moments[text(key)] = text(now)
+  look_for_revoked()
+  if revoked then
+    -- There may be more of them.
+    forgot = 1
+    raise(now)
+  end
   return "forgotten"
 end
 
@@ -290,14 +369,14 @@ local CALLS = {
 }
 
 local answers = {}
-for at, call in ipairs(cjson.decode(ARGV[10])) do
+for at, call in ipairs(cjson.decode(ARGV[14])) do
   answers[at] = CALLS[call[1]](unpack(call, 2))
   -- No two calls share a moment.
   now = now + 1
 end
 
-for _, key in ipairs(KEYS) do redis.call("PEXPIRE", key, text(math.floor(IDLE / 500))) end
-return { "done", text(now), text(since), text(redis.call("ZCARD", HEARD) - 1), life, unpack(answers) }
+redis.call("SET", DONE, text(BATCH) .. " " .. cjson.encode(answers), "PX", text(math.min(KEEP, LIFE)))
+return reply("done", answers)
 `);
 
 /**
@@ -305,11 +384,14 @@ return { "done", text(now), text(since), text(redis.call("ZCARD", HEARD) - 1), l
  * keep it after the clock has passed it (µs).
  */
 export const EPOCH_SCRIPT = script(`
+local MOST = ${WIRE.maxNumber}
 local function text(number) return string.format("%.0f", number) end
-local epoch = math.max(tonumber(redis.call("GET", KEYS[1]) or 0) + 1, tonumber(ARGV[1]))
+local stored = redis.call("GET", KEYS[1]) or "0"
+local epoch = math.max((tonumber(string.match(stored, "^%d+$")) or MOST) + 1, tonumber(ARGV[1]))
+if epoch > MOST then return { "unusable", stored } end
 local clock = redis.call("TIME")
 local forgotten_at = math.max(epoch, clock[1] * 1000000 + clock[2]) + tonumber(ARGV[3])
-redis.call("SET", KEYS[1], text(epoch + tonumber(ARGV[2])))
+redis.call("SET", KEYS[1], text(math.min(epoch + tonumber(ARGV[2]), MOST)))
 redis.call("PEXPIREAT", KEYS[1], text(math.floor(forgotten_at / 1000)))
-return text(epoch)
+return { "given", text(epoch) }
 `);

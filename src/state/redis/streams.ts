@@ -5,14 +5,14 @@ import { randomBytes } from "node:crypto";
 import type { Micros } from "../../clock.js";
 import type { Answered, Claim, Reached, Ruling, Streams } from "../../replay/state.js";
 import { MOST_NONCES, WIRE } from "../../wire/limits.js";
-import { type Call, Calls, type Reply, type Timing } from "./calls.js";
+import { type Batch, type Call, Calls, PATIENCE, type Reply, type Timing } from "./calls.js";
 import type { Run } from "./client.js";
-import type { Outage } from "./outage.js";
+import { type ErrorListener, Outage } from "./outage.js";
 import { TABLE_SCRIPT } from "./script.js";
 
 /** How a table in Redis is kept. */
 export interface RedisTableOptions {
-  /** The keys of its hash, its streams by when they were heard, and those that were asked. */
+  /** The keys of its hash, its streams by when they were heard, those that were asked, and this process's last batch. */
   readonly keys: readonly string[];
   readonly window: number;
   readonly limit: number;
@@ -25,6 +25,9 @@ export interface RedisTableOptions {
 /** Sinces of refused streams that are kept for a log, at most. */
 const MOST_SINCES = 1000;
 
+/** Lives of the table that are kept, at most: the first, and the last ones. */
+const MOST_LIVES = 16;
+
 /** In the place of a mark: what is begun was asked for just now. */
 const UNMARKED = -1;
 
@@ -34,19 +37,23 @@ export class RedisStreams implements Streams {
   size = 0;
   #since: Micros | undefined;
   readonly #sinces = new Map<string, Micros>();
-  /** The life of the table that was met first, and that which was met last: Redis forgot everything in between. */
-  #firstLife: string | undefined;
-  #life: string | undefined;
+  /** The lives of the table that were met, in their order: Redis forgot everything between two of them. */
+  readonly #lives: string[] = [];
   readonly #run: Run;
   readonly #options: RedisTableOptions;
   readonly #outage: Outage;
   readonly #calls: Calls;
 
-  constructor(run: Run, options: RedisTableOptions, outage: Outage) {
+  constructor(run: Run, options: RedisTableOptions, listener: ErrorListener | undefined) {
     this.#run = run;
     this.#options = options;
-    this.#outage = outage;
-    this.#calls = new Calls((batch, timing) => this.#carryOut(batch, timing), options.timeout, outage);
+    this.#outage = new Outage("messages are refused as state-unavailable until it answers.", listener);
+    this.#calls = new Calls(
+      (batch, timing) => this.#carryOut(batch, timing),
+      options.timeout,
+      (cause) => this.#outage.failed(cause, options.keys[0] as string),
+      () => this.#outage.answered(),
+    );
     this.#calls.open();
   }
 
@@ -86,7 +93,7 @@ export class RedisStreams implements Streams {
     return this.#begun("begin", stream, epoch, sequence, keyId, mark);
   }
 
-  /** This moment on the server's clock, at the earliest; 0 before it is known. */
+  /** A moment of the table's before all that are still to come; 0 before one is known. */
   mark(): number {
     return this.#calls.moment;
   }
@@ -117,38 +124,43 @@ export class RedisStreams implements Streams {
     this.#sinces.set(stream, since);
   }
 
-  async #carryOut(batch: readonly Call[], { called, deadline, seen }: Timing): Promise<Reply> {
-    const { keys, window, limit, idle } = this.#options;
+  async #carryOut({ number, calls }: Batch, timing: Timing): Promise<Reply> {
+    const { keys, window, limit, idle, timeout } = this.#options;
+    const { called, sent, deadline, seen, opened } = timing;
     const newLife = randomBytes(8).toString("hex");
     const numbers = [window, limit, MOST_NONCES, idle].map(String);
-    const times = [called, deadline, seen].map(String);
-    const args = [...numbers, newLife, this.#firstLife ?? "", ...times, JSON.stringify(batch)];
+    const times = [called, sent, deadline, seen, opened].map(String);
+    const lives = JSON.stringify(this.#lives);
+    const once = [number, timeout * PATIENCE].map(String);
+    const args = [...numbers, newLife, lives, ...times, ...once, JSON.stringify(calls)];
     const [status, now, since, size, life, ...answers] = await this.#run(TABLE_SCRIPT, keys, args);
-    if (status === "overdue") return { status, now: Number(now) };
-    if (status !== "done") throw this.#otherWindow(status, now);
+    if (status !== "done" && status !== "overdue") throw this.#refusal(status, now);
     this.#since = Number(since);
     this.size = Number(size);
     this.#meet(life as string);
-    return { status, now: Number(now), answers };
+    return { status, now: Number(now), life: life as string, answers };
   }
 
-  #otherWindow(status: string | undefined, window: string | undefined): Error {
-    const [table] = this.#options.keys;
+  #refusal(status: string | undefined, why: string | undefined): Error {
+    if (status === "no-info") {
+      return new Error(`its user must be allowed INFO, which tells whether writes were lost: ${why}`);
+    }
     if (status !== "window") return new Error(`it answers "${status}" where a script was run`);
+    const [table] = this.#options.keys;
     return new Error(
-      `"${table}" was made for a window of ${window}, and this receiver has ${this.#options.window}: give all that ` +
+      `"${table}" was made for a window of ${why}, and this receiver has ${this.#options.window}: give all that ` +
         "share it the same, or delete that key, and memory begins anew",
     );
   }
 
   #meet(life: string): void {
-    const before = this.#life;
-    this.#life = life;
-    this.#firstLife ??= life;
-    if (before === undefined || before === life) return;
+    if (this.#lives.at(-1) === life) return;
+    this.#lives.push(life);
+    if (this.#lives.length === 1) return;
+    if (this.#lives.length > MOST_LIVES) this.#lives.splice(1, 1);
     this.#sinces.clear();
     this.#outage.tell(
-      `Redis restarted, or lost "${this.#options.keys[0]}": whoever was heard before needs evidence again.`,
+      `Redis restarted, failed over or lost "${this.#options.keys[0]}": whoever was heard before needs evidence again.`,
     );
   }
 }

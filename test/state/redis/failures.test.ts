@@ -52,7 +52,7 @@ describe.skipIf(noRedis)("what Redis has lost", () => {
       await aWhile();
       expect(await verifier.verifyAsync(signer.sign("three"))).toMatchObject({ ok: true });
       expect(worker.told).toEqual([
-        `Redis restarted, or lost "${KEYS}:streams": whoever was heard before needs evidence again.`,
+        `Redis restarted, failed over or lost "${KEYS}:streams": whoever was heard before needs evidence again.`,
       ]);
     },
   );
@@ -114,13 +114,47 @@ describe.skipIf(noRedis)("what Redis has lost", () => {
       expect(told.filter((text) => /restarted/.test(text))).toHaveLength(1);
   });
 
+  /** A primary and its replica. */
+  async function replicated(...options: readonly string[]) {
+    // A copy is sent at once, where others would wait for more replicas.
+    const atOnce = ["--repl-diskless-sync-delay", "0"];
+    const primary = await serverOf(...atOnce, ...options);
+    const replica = await serverOf(...atOnce, "--replicaof", "127.0.0.1", String(primary.port));
+    await until(() => isLinked(replica));
+    return { primary, replica };
+  }
+
+  /** A worker whose client can be led from one server to the other, as by a name whose address changes. */
+  async function ledWorker(first: RedisServer, second: RedisServer) {
+    const clients = new Map<RedisServer, IoredisClient>();
+    for (const server of [first, second]) {
+      const connection = await LIBRARIES.ioredis(server.url);
+      atEnd(connection.drop);
+      clients.set(server, connection.client as IoredisClient);
+    }
+    let client = clients.get(first) as IoredisClient;
+    const led: IoredisClient = {
+      evalsha: (...args) => client.evalsha(...args),
+      eval: (...args) => client.eval(...args),
+    };
+    const state = new RedisState({ client: led, timeout: 10_000, onError: () => {} });
+    const table = state.table("workers", "jobs", "push", { window: 0, limit: 1000 });
+    await table.epochOf("nobody");
+    const leadTo = (server: RedisServer) => {
+      client = clients.get(server) as IoredisClient;
+    };
+    return { table, leadTo };
+  }
+
+  const isLinked = (replica: RedisServer) =>
+    replica.command("INFO", "replication").includes("master_link_status:up");
+  const hasHeard = (server: RedisServer) => server.command("HEXISTS", `${KEYS}:streams`, ":alice") === "1";
+
   test("failed over to a replica that lags behind", async () => {
-    const primary = await serverOf();
-    const replica = await serverOf("--replicaof", "127.0.0.1", String(primary.port));
+    const { primary, replica } = await replicated();
     const { table } = await workerOf(primary);
     const before = await deliver(table, 1, 2);
-    const epoch = () => replica.command("HEXISTS", `${KEYS}:streams`, ":alice");
-    await until(() => epoch() === "1");
+    await until(() => hasHeard(replica));
     replica.signal("SIGSTOP");
     const after = await deliver(table, 3, 4);
     await primary.kill();
@@ -129,6 +163,81 @@ describe.skipIf(noRedis)("what Redis has lost", () => {
     const moved = await workerOf(replica);
     await expectRefused(moved.table, [...before, ...after]);
     await deliver(moved.table, 5);
+  });
+
+  test("failed over to a replica that lags behind, and back to the same process", async () => {
+    const { primary, replica } = await replicated();
+    const { table, told } = await workerOf(primary);
+    const before = await deliver(table, 1, 2);
+    await until(() => hasHeard(replica));
+    replica.command("REPLICAOF", "NO", "ONE");
+    const after = await deliver(table, 3, 4);
+    primary.command("REPLICAOF", "127.0.0.1", String(replica.port));
+    await until(() => isLinked(primary));
+    primary.command("REPLICAOF", "NO", "ONE");
+    await expectRefused(table, [...before, ...after]);
+    await deliver(table, 5);
+    expect(told).toHaveLength(1);
+  });
+
+  test("is not found again by a worker that was led away and back", async () => {
+    const { primary, replica } = await replicated();
+    const led = await ledWorker(primary, replica);
+    const before = await deliver(led.table, 1, 2);
+    await until(() => hasHeard(replica));
+    replica.command("REPLICAOF", "NO", "ONE");
+    led.leadTo(replica);
+    await led.table.epochOf("nobody");
+    const meanwhile = await deliver(led.table, 3, 4);
+    led.leadTo(primary);
+    await expectRefused(led.table, [...before, ...meanwhile]);
+    await deliver(led.table, 5);
+    // Led on, it stays with what is new there.
+    led.leadTo(replica);
+    await expectRefused(led.table, meanwhile);
+    await deliver(led.table, 6);
+  });
+
+  test("proves nothing to a worker that is led to a table that others use", async () => {
+    const [near, far] = [await serverOf(), await serverOf()];
+    const led = await ledWorker(near, far);
+    const other = await workerOf(far, { limit: 1 });
+    await aWhile();
+    const mark = led.table.mark?.();
+    await aWhile();
+    const claims = await deliver(other.table, 1, 2);
+    await other.table.admit(message(1, { stream: "bob" }));
+    led.leadTo(far);
+    expect(await led.table.begin("alice", { epoch: 10, sequence: 0, keyId: 7 }, mark)).toBe("unasked");
+    await expectRefused(led.table, claims);
+    expect(await led.table.begin("alice", { epoch: 10, sequence: 2, keyId: 7 }, led.table.mark?.())).toBe(
+      "begun",
+    );
+  });
+
+  test("nothing, in a server that has freed its backlog: it is taken for lost, and goes on", async () => {
+    const { primary, replica } = await replicated("--repl-backlog-ttl", "1");
+    const { table, told } = await workerOf(primary);
+    const before = await deliver(table, 1, 2);
+    const history = () => /master_replid:(\w+)/.exec(primary.command("INFO", "replication"))?.[1];
+    const first = history();
+    await replica.kill();
+    await until(() => history() !== first);
+    await expectRefused(table, before);
+    await deliver(table, 3);
+    expect(told).toHaveLength(1);
+  });
+
+  test("cannot be known by a user that may not ask INFO: nothing passes, and the refusal names it", async () => {
+    const server = await serverOf();
+    server.command("ACL", "SETUSER", "default", "-info");
+    const { table, told } = await workerOf(server);
+    expect(await table.admit(message(1))).toBe("state-unavailable");
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/its user must be allowed INFO/);
+    server.command("ACL", "SETUSER", "default", "+info");
+    await until(() => isBack(table));
+    await deliver(table, 2);
   });
 });
 
@@ -153,7 +262,9 @@ describe.skipIf(noRedis)("a Redis that is away", () => {
     expect(await worker.table.ask("alice")).toBeUndefined();
     expect(await worker.table.begin("alice", { epoch: 1, sequence: 0, keyId: 7 })).toBe("state-unavailable");
     expect(worker.told).toHaveLength(1);
-    expect(worker.told[0]).toMatch(/^Redis fails \(.+\): messages are refused as state-unavailable/);
+    expect(worker.told[0]).toMatch(
+      /^Redis fails at ".+:streams" \(.+\): messages are refused as state-unavailable/,
+    );
     await server.start();
     await until(() => isBack(worker.table));
     for (const frames of during) {
@@ -314,6 +425,51 @@ describe.skipIf(noRedis)("what is kept in Redis", () => {
     const smaller = await workerOf(server, { limit: 10 });
     for (let i = 0; i < 3; i++) await smaller.table.admit(message(1, { stream: `late-${i}` }));
     expect(smaller.table.size).toBe(10);
+  });
+
+  test("is forgotten with its key at once, however much of it there is, and removed in steps", async () => {
+    const server = await serverOf();
+    const { table } = await workerOf(server, { window: 64, limit: 2000 });
+    const streams = Array.from({ length: 1000 }, (_, at) => `crowd-${at}`);
+    const claimsOf = (claimed: object) => streams.map((stream) => message(1, { stream, ...claimed }));
+    const admitted = await Promise.all(claimsOf({}).map((claim) => table.admit(claim)));
+    expect(admitted.every((ruling) => ruling === "new")).toBe(true);
+    await deliver(table, 1);
+    expect(await table.admit(message(1, { stream: "bob", keyId: 8 }))).toBe("new");
+    await table.forgetKey(7);
+    await table.forgetKey(9);
+    // Redis serves others meanwhile: most of it is still there.
+    expect(sizeOf(server, "heard")).toBeGreaterThan(800);
+    expect(await table.admit(message(2, { ...NO_EVIDENCE, stream: "bob", keyId: 8 }))).toBe("new");
+    expect(await table.admit(message(1, { ...NO_EVIDENCE, stream: "eve", toFreshName: true }))).toBe(
+      "not-live",
+    );
+    // What the key moves afterwards is nothing that a thief did before.
+    await deliver(table, 2);
+    const again = claimsOf({ ...NO_EVIDENCE, sequence: 2 }).reverse();
+    const rulings = await Promise.all(again.map((claim) => table.admit(claim)));
+    expect(rulings.every((ruling) => ruling === "not-live")).toBe(true);
+    await until(async () => (await table.epochOf("nobody")) === 0 && sizeOf(server, "heard") === 3);
+    expect(server.command("HEXISTS", `${KEYS}:streams`, "revoked")).toBe("0");
+    const fields = server.command("HKEYS", `${KEYS}:streams`).split("\n");
+    expect(fields.filter((field) => /^[:#]/.test(field)).sort()).toEqual([
+      "#0:alice",
+      "#0:bob",
+      ":alice",
+      ":bob",
+    ]);
+    expect(await table.admit(message(3, NO_EVIDENCE))).toBe("new");
+  });
+
+  test("is removed in steps also where nobody is heard of it again", async () => {
+    const server = await serverOf();
+    const { table } = await workerOf(server);
+    const crowd = Array.from({ length: 300 }, (_, at) => message(1, { stream: `crowd-${at}` }));
+    await Promise.all(crowd.map((claim) => table.admit(claim)));
+    await table.forgetKey(7);
+    expect(sizeOf(server, "heard")).toBeGreaterThan(100);
+    await until(async () => (await table.epochOf("nobody")) === 0 && sizeOf(server, "heard") === 1);
+    expect(server.command("HEXISTS", `${KEYS}:streams`, "revoked")).toBe("0");
   });
 
   test("expires: who was not heard needs evidence of later", async () => {

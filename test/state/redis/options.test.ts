@@ -60,7 +60,8 @@ test("whoever does not listen is told by a process warning, once", async () => {
   process.off("warning", note);
   const ours = warnings.filter(({ code }) => code === "COUNTERSIGN_STATE");
   expect(ours.map(({ message }) => message)).toEqual([
-    "Redis fails (NOPERM no permission): messages are refused as state-unavailable until it answers.",
+    'Redis fails at "countersign:{r//push}:streams" (NOPERM no permission): messages are refused as state-unavailable ' +
+      "until it answers.",
   ]);
 });
 
@@ -87,6 +88,11 @@ test("keys name the table, and stay together", async () => {
   state.table("a/b", "{c}", "push", STRICT);
   state.table("\ud800", "", "pub", STRICT);
   await new Promise(setImmediate);
-  const parts = (tag: string) => ["streams", "heard", "asked"].map((part) => `app:{${tag}}:${part}`);
+  const parts = (tag: string) => [
+    ...["streams", "heard", "asked"].map((part) => `app:{${tag}}:${part}`),
+    // One for each process that shares the table.
+    expect.stringMatching(/:done:[0-9a-f]{16}$/),
+  ];
   expect(keys).toEqual([parts("a%2Fb/%7Bc%7D/push"), parts("%EF%BF%BD//pub")]);
+  for (const { 3: done } of keys) expect(done?.slice(0, done.indexOf("}"))).toMatch(/^app:\{/);
 });

@@ -57,7 +57,7 @@ export async function workerOf(server: RedisServer, options: WorkerOptions = {})
 }
 
 /** A verifier of what is pushed to the workers. */
-export function verifierAt({ state }: Worker, window = 0): Verifier {
+export function verifierAt({ state }: Pick<Worker, "state">, window = 0): Verifier {
   return new Verifier({ pattern: "pull", key: SECRET, channel: "jobs", receiver: "workers", state, window });
 }
 
