@@ -68,7 +68,8 @@ async function runCell(cell: CodeCell, outputs: CellOutputs, options: RunOptions
   if (cell.tags.includes("skip-execution")) return { end: end("skipped"), count: null };
   if (cell.source.trim() === "") return { end: end("ok"), count: null };
   const allowed = options.allowErrors || cell.tags.includes("raises-exception");
-  const execution = options.kernel.client.execute(cell.source);
+  // Where the run goes on, the next cell must not be aborted with this one: kernels abort what comes for a while.
+  const execution = options.kernel.client.execute(cell.source, { stopOnError: !allowed });
   const limit = limited(execution, options);
   try {
     for await (const output of execution) {
