@@ -92,7 +92,7 @@ export class Numbering {
   }
 
   #begin(atLeast: number): void {
-    const given = this.#store?.(atLeast) ?? atLeast;
+    const given = this.#store === undefined ? atLeast : this.#store(atLeast);
     if (!isPromise(given)) this.#use(given);
     else {
       this.#pending = given.then((epoch) => {
@@ -112,7 +112,7 @@ export class Numbering {
 }
 
 function isPromise(given: Eventual<number>): given is Promise<number> {
-  return typeof given === "object";
+  return typeof given === "object" && given !== null;
 }
 
 /** Signed under another one, messages would be refused everywhere, or be taken for those of an earlier start. */

@@ -147,13 +147,16 @@ describe("an epoch above one that was heard of", () => {
 });
 
 describe("epochs that are stored", () => {
-  test.each([Number.NaN, -1, 0, 1.5, 2 ** 53, "5"])("%s is none: nobody signs under it", async (given) => {
-    const message = /^signing\.state gave .* for an epoch/;
-    expect(() => new Numbering(testClock(), () => given as number)).toThrow(message);
-    const later = new Numbering(testClock(), async () => given as number);
-    await expect(later.pending).rejects.toThrow(message);
-    expect(later.pending).toBeDefined();
-  });
+  test.each([Number.NaN, -1, 0, 1.5, 2 ** 53, "5", null, undefined])(
+    "%s is none: nobody signs under it",
+    async (given) => {
+      const message = /^signing\.state gave .* for an epoch/;
+      expect(() => new Numbering(testClock(), () => given as number)).toThrow(message);
+      const later = new Numbering(testClock(), async () => given as number);
+      await expect(later.pending).rejects.toThrow(message);
+      expect(later.pending).toBeDefined();
+    },
+  );
 
   /** A store that remembers what it was asked for, and answers as if an earlier start had gone as far as `last`. */
   function storeFrom(last: number) {
